@@ -1,0 +1,276 @@
+"""Files, folders and globs -> `Patterns`."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import struct
+import warnings
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from peakwise.errors import (
+    DamagedFileError,
+    GridError,
+    NothingToReadError,
+    PeakwiseError,
+    ReadError,
+    UnknownFormatError,
+    one_line,
+)
+from peakwise.io._assemble import assemble
+from peakwise.io._source import Source
+from peakwise.patterns import Patterns, concatenate, make_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import ArrayLike
+
+    from peakwise.io._scan import Format
+    from peakwise.patterns import Radiation
+
+Paths: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
+
+__all__ = ["FileRead", "Reader", "find_files", "natural_key"]
+
+# What a parser may stumble over in a damaged file; it becomes the one sentence of a DamagedFileError, with the
+# parser's own words. Anything else is a fault of ours and must be seen as one.
+_STUMBLES = (
+    ValueError, TypeError, IndexError, KeyError, OSError, RuntimeError, MemoryError, ArithmeticError, EOFError,
+    struct.error, zlib.error,
+)  # fmt: skip
+
+# The smallest share of the shortest scan that a common grid may keep; below it the scans do not belong together.
+_LEAST_OVERLAP = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """One file: its patterns (one object per grid) or the reason why there are none."""
+
+    file: str
+    format: str | None = None
+    patterns: tuple[Patterns, ...] = ()
+    error: PeakwiseError | None = None
+
+
+class Reader:
+    """Reads with a table of formats; `peakwise.read` is the one made with the table `FORMATS`."""
+
+    def __init__(self, formats: Mapping[str, Format]) -> None:
+        self.formats = formats
+
+    def read(
+        self,
+        paths: Paths,
+        *,
+        wavelength: float | str | Radiation | None = None,
+        axis: str | None = None,
+        format: str | None = None,  # noqa: A002 - the word that users look for
+        grid: ArrayLike | tuple[float, float, int] | None = None,
+    ) -> Patterns:
+        """Read scans from a file, a list of files, a folder or a glob, as one `Patterns`.
+
+        Parameters
+        ----------
+        paths : path-like or iterable of path-like
+            Files in any format of ``peakwise.FORMATS``, also compressed as .gz, .bz2 or .xz; folders are searched
+            through; globs (``scans/*.xy``, ``**``) are expanded. Folders and globs come in natural order (scan2
+            before scan10), lists in their own.
+        wavelength : float, str or Radiation, optional
+            In angstrom or as a name (``CuKa``), for files that do not give one.
+        axis : str, optional
+            What the axis is (``two_theta``, ``q`` ...), where the file does not say or is wrong.
+        format : str, optional
+            A name of ``peakwise.FORMATS``, to skip the recognition.
+        grid : (start, stop, n) or array-like, optional
+            Resample every scan onto this grid. Without it, scans on different grids come onto the part that all share, with
+            the coarsest of their steps, and a warning says so.
+
+        Returns
+        -------
+        Patterns
+            All scans. ``.failed`` holds (file, reason) for each file that was left out; a Python warning sums them up.
+
+        Examples
+        --------
+        >>> import peakwise as pw
+        >>> from pathlib import Path
+        >>> path = getfixture("tmp_path") / "scan.xy"
+        >>> _ = path.write_text("# 2theta counts, lambda 0.4\\n" + "".join(f"{5 + i / 100} {i}\\n" for i in range(50)))
+        >>> pw.read(path, wavelength=0.4).shape
+        (1, 50)
+        """
+        parts: list[Patterns] = []
+        failed: list[tuple[str, str]] = []
+        problem: PeakwiseError | None = None
+        for one in self.read_each(paths, wavelength=wavelength, axis=axis, format=format):
+            parts += one.patterns
+            if one.error is not None:
+                failed.append((one.file, one.error.reason))
+                problem = problem or one.error
+        if not parts:
+            if problem is not None and len(failed) == 1:
+                raise problem
+            first = f"; the first, {failed[0][0]}: {failed[0][1]}" if failed else ""
+            raise ReadError("nothing could be read", f"{len(failed)} files were tried{first}", "See peakwise info")
+        if failed:
+            names = ", ".join(f"{Path(f).name} ({one_line(w, 80)})" for f, w in failed[:3])
+            more = f" and {len(failed) - 3} more; see .failed" if len(failed) > 3 else ""
+            warnings.warn(f"{len(failed)} files were left out: {names}{more}", stacklevel=3)
+        return _together(parts, grid).replace(failed=failed)
+
+    def read_each(
+        self,
+        paths: Paths,
+        *,
+        wavelength: float | str | Radiation | None = None,
+        axis: str | None = None,
+        format: str | None = None,  # noqa: A002
+    ) -> Iterator[FileRead]:
+        """Read files one by one: each as it is, on its own grids, or with the reason why it could not be read.
+
+        Parameters are those of `read`. Yields one `FileRead` (``file, format, patterns, error``) per file; never raises
+        for the content of a file.
+        """
+        for path in find_files(paths, self.formats):
+            try:
+                name, patterns = self._read_file(path, wavelength, axis, format)
+                yield FileRead(str(path), name, tuple(patterns))
+            except PeakwiseError as problem:
+                yield FileRead(str(path), error=problem)
+
+    def recognise(self, source: Source) -> Format:
+        """The format of a file: the first in the table whose content test says yes."""
+        for form in self.formats.values():
+            if form.folder == source.is_folder and form.sniff(source):
+                return form
+        if not source.is_folder and not source.head:
+            raise DamagedFileError("cannot read the scan", "the file is empty", "Copy it again", file=source.path)
+        raise UnknownFormatError(
+            "cannot read the scan",
+            "its content is none of the formats that peakwise knows",
+            "See 'peakwise info --formats', or export it as text with two columns",
+            file=source.path,
+        )
+
+    def _read_file(
+        self, path: Path, wavelength: float | str | Radiation | None, axis: str | None, name: str | None
+    ) -> tuple[str, list[Patterns]]:
+        source = Source(path)
+        form = self.recognise(source) if name is None else self._named(name)
+        try:
+            blocks = form.read(source)
+        except PeakwiseError:
+            raise
+        except _STUMBLES as problem:
+            told = f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
+            raise DamagedFileError(
+                f"cannot read the scan as {form.name}",
+                f"its content contradicts the format ({one_line(told, 200)})",
+                "Copy it again from the instrument, or export it in another format",
+                file=path,
+            ) from problem
+        source.check_finished()
+        patterns = assemble(source, blocks, wavelength=wavelength, axis=axis)
+        return form.name, [p.with_meta(file=str(path)) for p in patterns]
+
+    def _named(self, name: str) -> Format:
+        if name not in self.formats:
+            raise UnknownFormatError("unknown format", f"got {name!r}", f"Use one of {', '.join(self.formats)}")
+        return self.formats[name]
+
+
+def find_files(paths: Paths, formats: Mapping[str, Format]) -> list[Path]:
+    """Return every file that a user meant, folders and globs expanded in natural order."""
+    if isinstance(paths, (str, os.PathLike)):
+        paths = [paths]
+    elif not isinstance(paths, Iterable):
+        raise NothingToReadError("cannot read", f"a path is needed, got {type(paths).__name__}", "Pass a file name")
+    found: list[Path] = []
+    for given in paths:
+        path = Path(os.fspath(given)).expanduser()
+        if path.is_dir():
+            inside = _walk(path, formats)
+            if not inside:
+                raise NothingToReadError("nothing to read", "the folder holds no file", "Check the path", file=path)
+            found += inside
+        elif not path.exists() and glob.has_magic(str(given)):
+            matches = sorted((Path(p) for p in glob.iglob(str(path), recursive=True)), key=natural_key)  # noqa: PTH207
+            if not matches:
+                raise NothingToReadError("nothing to read", "no file matches", "Check the pattern", file=str(given))
+            for match in matches:
+                found += _walk(match, formats) if match.is_dir() else [match]
+        else:
+            found.append(path)
+    if not found:
+        raise NothingToReadError("nothing to read", "the list of files is empty", "Name at least one")
+    return found
+
+
+def _walk(folder: Path, formats: Mapping[str, Format]) -> list[Path]:
+    """Files below a folder, hidden ones left out; a folder that is a store counts as one file."""
+    stores = tuple(s for form in formats.values() if form.folder for s in form.suffixes)
+    if folder.suffix.lower() in stores:
+        return [folder]
+    found: list[Path] = []
+    for path in sorted(folder.iterdir(), key=natural_key):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            found += _walk(path, formats)
+        elif path.is_file():
+            found.append(path)
+    return found
+
+
+def natural_key(path: Path | str) -> list[tuple[int, int, str]]:
+    """Sort key under which numbers count as numbers.
+
+    >>> sorted(["scan10", "scan2", "Scan1"], key=natural_key)
+    ['Scan1', 'scan2', 'scan10']
+    """
+    pieces = re.split(r"(\d+)", str(path).casefold())
+    return [(0, int(p), "") if p.isdecimal() and len(p) < 19 else (1, 0, p) for p in pieces if p]
+
+
+def _together(parts: list[Patterns], grid: ArrayLike | tuple[float, float, int] | None) -> Patterns:
+    """All patterns on one grid."""
+    parts = [parts[0], *(_like(p, parts[0]) for p in parts[1:])]
+    if grid is not None:
+        target = make_grid(grid)
+        return concatenate(p.resample(target) for p in parts)
+    if all(parts[0].same_grid(p) for p in parts[1:]):
+        return concatenate(parts)
+    low, high = max(p.axis[0] for p in parts), min(p.axis[-1] for p in parts)
+    step = max(p.step for p in parts)
+    if high - low < _LEAST_OVERLAP * min(p.axis[-1] - p.axis[0] for p in parts):
+        spans = sorted({f"{p.axis[0]:g}-{p.axis[-1]:g}" for p in parts})
+        raise GridError(
+            "cannot put the scans on one grid",
+            f"they share too little: {', '.join(spans[:4])}{' ...' if len(spans) > 4 else ''}",
+            "Read them one by one with read_each, or give grid=(start, stop, n)",
+        )
+    target = low + step * np.arange(int((high - low) / step * (1 + 1e-12)) + 1)
+    joined = concatenate(p.resample(target) for p in parts)
+    note = (
+        f"the scans are on different grids: brought onto {low:g} to {target[-1]:g} with step {step:g}, "
+        "counts summed; give grid= to choose"
+    )
+    return joined.replace(warnings=[*joined.warnings, note])
+
+
+def _like(patterns: Patterns, first: Patterns) -> Patterns:
+    """On the first one's kind of axis and wavelength, so that equal positions mean equal d."""
+    if patterns.kind == first.kind and (first.kind != "two_theta" or patterns.wavelength == first.wavelength):
+        return patterns
+    note = f"{patterns.names[0]}: converted from {patterns.kind} ({patterns.wavelength or 'no'} angstrom) to {first.kind}"
+    moved = patterns.to_axis(first.kind, wavelength=first.radiation)
+    return moved.replace(warnings=[*moved.warnings, note])

@@ -1,0 +1,83 @@
+"""`Patterns` to an xarray Dataset and back, without loss."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from peakwise.errors import PatternsError
+from peakwise.patterns._axes import AXES
+from peakwise.patterns._patterns import Patterns
+from peakwise.patterns._radiation import Radiation
+
+if TYPE_CHECKING:
+    import xarray
+
+_PATTERN, _POINT = "pattern", "x"
+
+
+def to_xarray(patterns: Patterns) -> xarray.Dataset:
+    """See `Patterns.to_xarray`."""
+    import xarray
+
+    axis = AXES[patterns.kind]
+    attrs: dict[str, Any] = {
+        "axis": patterns.kind,
+        "unit": patterns.unit,
+        "warnings": json.dumps(patterns.warnings),
+        "failed": json.dumps(patterns.failed),
+    }
+    if patterns.radiation is not None:
+        attrs["wavelength"] = patterns.radiation.wavelength
+        attrs["radiation"] = json.dumps(patterns.radiation.to_dict())
+    clash = {_PATTERN, _POINT, "intensity", "sigma"} & patterns.meta.keys()
+    if clash:
+        why = f"a metadata column is called {', '.join(sorted(clash))}, a name that the Dataset itself needs"
+        raise PatternsError("cannot make a Dataset", why, "Rename the column")
+    variables: dict[str, Any] = {"intensity": ((_PATTERN, _POINT), patterns.intensity)}
+    if patterns.sigma is not None:
+        variables["sigma"] = ((_PATTERN, _POINT), patterns.sigma)
+    coords: dict[str, Any] = {
+        _PATTERN: patterns.names,
+        _POINT: (_POINT, patterns.axis, {"long_name": axis.symbol, "units": axis.unit}),
+        **{k: (_PATTERN, v) for k, v in patterns.meta.items()},
+    }
+    return xarray.Dataset(variables, coords, attrs)
+
+
+def from_xarray(data: xarray.Dataset | xarray.DataArray) -> Patterns:
+    """See `Patterns.from_xarray`."""
+    import xarray
+
+    if isinstance(data, xarray.DataArray):
+        data = data.to_dataset(name="intensity", promote_attrs=True)
+    if "intensity" not in data or data["intensity"].ndim not in (1, 2):
+        why = f"a variable 'intensity' with one or two dims is needed, got {sorted(map(str, data.data_vars))}"
+        raise PatternsError("cannot use the Dataset", why, "Rename your variable to intensity")
+    values = data["intensity"]
+    if values.ndim == 1:
+        values = values.expand_dims(_PATTERN)
+    point = _POINT if _POINT in values.dims else str(values.dims[-1])
+    rows = next(str(d) for d in values.dims if d != point)
+    values = values.transpose(rows, point)
+    n, m = values.shape
+    stored = data.attrs.get("radiation")
+    radiation = Radiation.from_dict(json.loads(stored)) if stored else data.attrs.get("wavelength")
+    names = data.coords[rows].values if rows in data.coords else None
+    meta = {
+        str(k): c.values for k, c in data.coords.items() if k not in (rows, point) and c.dims in ((rows,), ())
+    }
+    return Patterns(
+        data.coords[point].values if point in data.coords else np.arange(m),
+        values.values,
+        data.attrs.get("axis", "two_theta" if point in data.coords else "channel"),
+        wavelength=cast("Any", radiation),
+        sigma=data["sigma"].transpose(rows, point).values if "sigma" in data else None,
+        names=None if names is None else [str(x) for x in names],
+        meta={k: np.full(n, v) if np.ndim(v) == 0 else v for k, v in meta.items()},
+        unit=data.attrs.get("unit", "unknown"),
+        warnings=json.loads(data.attrs.get("warnings", "[]")),
+        failed=[(f, w) for f, w in json.loads(data.attrs.get("failed", "[]"))],
+    )
