@@ -14,7 +14,7 @@ from peakwise._version import __version__
 
 if TYPE_CHECKING:
     from peakwise.io import FORMATS, read, read_each, write
-    from peakwise.patterns import AXES, WAVELENGTHS, Patterns, Radiation, concatenate
+    from peakwise.patterns import AXES, WAVELENGTHS, Patterns, Radiation, concatenate, diagnose
 
 # Where each public name lives. They are imported when first used, so that `import peakwise` stays light.
 _HOMES = {
@@ -24,6 +24,7 @@ _HOMES = {
     "Radiation": "peakwise.patterns",
     "WAVELENGTHS": "peakwise.patterns",
     "concatenate": "peakwise.patterns",
+    "diagnose": "peakwise.patterns",
     "read": "peakwise.io",
     "read_each": "peakwise.io",
     "write": "peakwise.io",
@@ -37,6 +38,7 @@ __all__ = [
     "Radiation",
     "__version__",
     "concatenate",
+    "diagnose",
     "read",
     "read_each",
     "write",

@@ -9,12 +9,36 @@ from peakwise.io._limits import MAX_BYTES, MAX_POINTS, MAX_SCANS
 from peakwise.io._read import FileRead, Reader, find_files, natural_key
 from peakwise.io._scan import META, Format, Scan
 from peakwise.io._source import Source
+from peakwise.io._write import Writer
+from peakwise.io.aeon_ts import AEON_TS
+from peakwise.io.bruker_raw import BRUKER_RAW
+from peakwise.io.canberra_cnf import CANBERRA_CNF
+from peakwise.io.jcamp_dx import JCAMP_DX
+from peakwise.io.json_pattern import JSON
+from peakwise.io.numpy_files import NUMPY_NPY, NUMPY_NPZ
+from peakwise.io.philips_rd import PHILIPS_RD
+from peakwise.io.rigaku_asc import RIGAKU_ASC
+from peakwise.io.rigaku_ras import RIGAKU_RAS
+from peakwise.io.spc import GALACTIC_SPC
+from peakwise.io.stoe_raw import STOE_RAW
 from peakwise.io.text import TEXT
 
 # In the order in which they are tried: those with an unmistakable beginning first, plain text last.
 FORMATS: dict[str, Format] = {
     form.name: form
     for form in (
+        BRUKER_RAW,
+        STOE_RAW,
+        PHILIPS_RD,
+        CANBERRA_CNF,
+        NUMPY_NPY,
+        NUMPY_NPZ,
+        RIGAKU_RAS,
+        RIGAKU_ASC,
+        JCAMP_DX,
+        AEON_TS,
+        GALACTIC_SPC,
+        JSON,
         TEXT,
     )
 }
@@ -22,6 +46,7 @@ FORMATS: dict[str, Format] = {
 _reader = Reader(FORMATS)
 read = _reader.read
 read_each = _reader.read_each
+write = Writer(FORMATS).write
 
 __all__ = [
     "FORMATS",
@@ -38,4 +63,5 @@ __all__ = [
     "natural_key",
     "read",
     "read_each",
+    "write",
 ]

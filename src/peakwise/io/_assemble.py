@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from peakwise.errors import DamagedFileError, PeakwiseError
 from peakwise.io._limits import check_limit
-from peakwise.io._scan import Scan
 from peakwise.patterns import Patterns, Radiation, as_radiation, concatenate
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from peakwise.io._scan import Scan
     from peakwise.io._source import Source
 
 __all__ = ["FEWEST_POINTS", "assemble"]
@@ -32,7 +33,9 @@ def assemble(
 ) -> list[Patterns]:
     """Return the blocks of one file as few `Patterns` as there are different grids, in the file's order."""
     if not blocks:
-        raise DamagedFileError("cannot read the scan", "the file holds no scan", "Check that it was saved", file=source.path)
+        raise DamagedFileError(
+            "cannot read the scan", "the file holds no scan", "Check that it was saved", file=source.path
+        )
     check_limit(len(blocks), "scans", "the file", source.path)
     asked = as_radiation(wavelength)
     done: list[Patterns] = []
@@ -43,7 +46,9 @@ def assemble(
             one = block if isinstance(block, Patterns) else _tidy(block, default, axis)
         except PeakwiseError as problem:
             where = f"scan {number}: " if several else ""
-            raise DamagedFileError("cannot read the scan", where + problem.why, problem.do, file=source.path) from problem
+            raise DamagedFileError(
+                "cannot read the scan", where + problem.why, problem.do, file=source.path
+            ) from problem
         done.append(_illuminate(one, asked))
     return _join(done)
 
@@ -62,15 +67,20 @@ def _tidy(scan: Scan, default: str, axis: str | None) -> Patterns:
     if axis is not None:
         kind = axis
     elif kind is None:
-        kind = "two_theta"
-        notes.append("the file does not say what its axis is: two_theta [deg] assumed; pass axis= or --axis to correct")
+        kind = _assumed_kind(x, notes)
     y, x, sigma = _drop_unmeasured(y, x, sigma, notes)
     order = np.argsort(x, kind="stable")
     if (order[1:] < order[:-1]).any():
         falling = (np.diff(x) <= 0).all()
-        notes.append("the axis falls: points were reversed" if falling else "the axis is not monotonic: points were sorted")
+        notes.append(
+            "the axis falls: points were reversed" if falling else "the axis is not monotonic: points were sorted"
+        )
         x, y, sigma = x[order], y[:, order], None if sigma is None else sigma[:, order]
+    n_given = x.size
     x, y, sigma = _join_repeats(x, y, sigma, notes)
+    if x.size == 1 < n_given:
+        why = f"the axis is constant: all {n_given} points are at {x[0]:g}"
+        raise DamagedFileError("cannot read the scan", why, "Check which column is the axis")
     if x.size < FEWEST_POINTS:
         why = f"at least {FEWEST_POINTS} points are needed, it holds {x.size} usable ones"
         raise DamagedFileError("cannot read the scan", why, "Check that the measurement was finished")
@@ -89,6 +99,19 @@ def _tidy(scan: Scan, default: str, axis: str | None) -> Patterns:
         unit=scan.unit,
         warnings=notes,
     )
+
+
+def _assumed_kind(x: NDArray[np.float64], notes: list[str]) -> str:
+    """What an axis without a name is taken for: degrees, unless they cannot be degrees."""
+    finite = x[np.isfinite(x)]
+    if finite.size and (finite.min() < -180 or finite.max() > 180):
+        notes.append(
+            f"the file does not say what its axis is, and {finite.min():g} to {finite.max():g} cannot be degrees: "
+            "pass axis= or --axis (wavenumber, raman_shift, energy ...)"
+        )
+        return "unknown"
+    notes.append("the file does not say what its axis is: two_theta [deg] assumed; pass axis= or --axis to correct")
+    return "two_theta"
 
 
 def _drop_unmeasured(
@@ -129,34 +152,35 @@ def _join_repeats(
 def _illuminate(patterns: Patterns, asked: Radiation | None) -> Patterns:
     """The wavelength: the file's own, else the one that was asked for, else Cu Kα with a warning."""
     own, notes = patterns.radiation, list(patterns.warnings)
-    if own is not None:
+    if own is not None and not (own.assumed and asked is not None):
         if asked is not None and abs(asked.wavelength - own.wavelength) > 0.002 * own.wavelength:
             notes.append(
-                f"the file says {own.wavelength:g} angstrom: the wavelength {asked.wavelength:g} that was given is not used"
+                f"the file says {own.wavelength:g} angstrom: the given wavelength {asked.wavelength:g} is not used"
             )
         return patterns.replace(warnings=notes)
     if patterns.kind != "two_theta":
         return patterns if asked is None else patterns.replace(wavelength=asked)
     if asked is None:
         notes.append("the file gives no wavelength: CuKa (1.5419 angstrom) assumed; pass wavelength= or --wavelength")
-        asked = Radiation.named("CuKa")
+        asked = replace(Radiation.named("CuKa"), assumed=True)
     return patterns.replace(wavelength=asked, warnings=notes)
 
 
 def _join(parts: list[Patterns]) -> list[Patterns]:
-    """Neighbours and non-neighbours on one grid become one object; the order of first appearance stays."""
-    groups: list[list[Patterns]] = []
+    """Blocks on one grid become one object; the order of first appearance stays."""
+    groups: dict[tuple[object, ...], list[list[Patterns]]] = {}
+    order: list[list[Patterns]] = []
     for part in parts:
-        home = next((g for g in groups if _belong(g[0], part)), None)
+        # Only grids of one length and kind are compared: a mesh of 100,000 scans must not cost their square.
+        key = (part.kind, part.n_points, part.wavelength, part.unit, round(part.axis[0] / part.step))
+        homes = groups.setdefault(key, [])
+        home = next((g for g in homes if g[0].same_grid(part)), None)
         if home is None:
-            groups.append([part])
+            homes.append([part])
+            order.append(homes[-1])
         else:
             home.append(part)
-    return [concatenate(g) for g in groups]
-
-
-def _belong(a: Patterns, b: Patterns) -> bool:
-    return a.same_grid(b) and a.wavelength == b.wavelength and a.unit == b.unit
+    return [concatenate(g) for g in order]
 
 
 def _is_blank(value: Any) -> bool:

@@ -76,7 +76,7 @@ class Reader:
         format: str | None = None,  # noqa: A002 - the word that users look for
         grid: ArrayLike | tuple[float, float, int] | None = None,
     ) -> Patterns:
-        """Read scans from a file, a list of files, a folder or a glob, as one `Patterns`.
+        r"""Read scans from a file, a list of files, a folder or a glob, as one `Patterns`.
 
         Parameters
         ----------
@@ -91,8 +91,8 @@ class Reader:
         format : str, optional
             A name of ``peakwise.FORMATS``, to skip the recognition.
         grid : (start, stop, n) or array-like, optional
-            Resample every scan onto this grid. Without it, scans on different grids come onto the part that all share, with
-            the coarsest of their steps, and a warning says so.
+            Resample every scan onto this grid. Without it, scans on different grids come onto the part that all
+            share, with the coarsest of their steps, and a warning says so.
 
         Returns
         -------
@@ -104,7 +104,7 @@ class Reader:
         >>> import peakwise as pw
         >>> from pathlib import Path
         >>> path = getfixture("tmp_path") / "scan.xy"
-        >>> _ = path.write_text("# 2theta counts, lambda 0.4\\n" + "".join(f"{5 + i / 100} {i}\\n" for i in range(50)))
+        >>> _ = path.write_text("# 2theta counts, lambda 0.4\n" + "".join(f"{5 + i / 100} {i}\n" for i in range(50)))
         >>> pw.read(path, wavelength=0.4).shape
         (1, 50)
         """
@@ -140,12 +140,18 @@ class Reader:
         Parameters are those of `read`. Yields one `FileRead` (``file, format, patterns, error``) per file; never raises
         for the content of a file.
         """
-        for path in find_files(paths, self.formats):
+        for given in _one_by_one(paths):
             try:
-                name, patterns = self._read_file(path, wavelength, axis, format)
-                yield FileRead(str(path), name, tuple(patterns))
+                files = find_files(given, self.formats)
             except PeakwiseError as problem:
-                yield FileRead(str(path), error=problem)
+                yield FileRead(str(given), error=problem)
+                continue
+            for path in files:
+                try:
+                    name, patterns = self._read_file(path, wavelength, axis, format)
+                    yield FileRead(str(path), name, tuple(patterns))
+                except PeakwiseError as problem:
+                    yield FileRead(str(path), error=problem)
 
     def recognise(self, source: Source) -> Format:
         """The format of a file: the first in the table whose content test says yes."""
@@ -188,31 +194,36 @@ class Reader:
         return self.formats[name]
 
 
-def find_files(paths: Paths, formats: Mapping[str, Format]) -> list[Path]:
-    """Return every file that a user meant, folders and globs expanded in natural order."""
+def _one_by_one(paths: Paths) -> list[str | os.PathLike[str]]:
+    """What a user passed as paths, as a list."""
     if isinstance(paths, (str, os.PathLike)):
-        paths = [paths]
-    elif not isinstance(paths, Iterable):
+        return [paths]
+    if not isinstance(paths, Iterable):
         raise NothingToReadError("cannot read", f"a path is needed, got {type(paths).__name__}", "Pass a file name")
-    found: list[Path] = []
-    for given in paths:
-        path = Path(os.fspath(given)).expanduser()
+    given = list(paths)
+    if not given or not all(isinstance(p, (str, os.PathLike)) for p in given):
+        what = next((type(p).__name__ for p in given if not isinstance(p, (str, os.PathLike))), "an empty list")
+        raise NothingToReadError("cannot read", f"a list of paths is needed, got {what}", "Name at least one file")
+    return given
+
+
+def find_files(given: str | os.PathLike[str], formats: Mapping[str, Format]) -> list[Path]:
+    """Return the files that one path means: itself, or those of a folder or a glob in natural order."""
+    path = Path(os.fspath(given)).expanduser()
+    try:
         if path.is_dir():
             inside = _walk(path, formats)
             if not inside:
                 raise NothingToReadError("nothing to read", "the folder holds no file", "Check the path", file=path)
-            found += inside
-        elif not path.exists() and glob.has_magic(str(given)):
-            matches = sorted((Path(p) for p in glob.iglob(str(path), recursive=True)), key=natural_key)  # noqa: PTH207
-            if not matches:
-                raise NothingToReadError("nothing to read", "no file matches", "Check the pattern", file=str(given))
-            for match in matches:
-                found += _walk(match, formats) if match.is_dir() else [match]
-        else:
-            found.append(path)
-    if not found:
-        raise NothingToReadError("nothing to read", "the list of files is empty", "Name at least one")
-    return found
+            return inside
+        if path.exists() or not glob.has_magic(str(path)):
+            return [path]
+        matches = sorted((Path(p) for p in glob.iglob(str(path), recursive=True)), key=natural_key)  # noqa: PTH207
+    except (OSError, ValueError) as problem:  # a name too long, a NUL in it, a folder that may not be entered
+        raise NothingToReadError("nothing to read", str(problem), "Check the path", file=path) from problem
+    if not matches:
+        raise NothingToReadError("nothing to read", "no file matches", "Check the pattern", file=path)
+    return [f for m in matches for f in (_walk(m, formats) if m.is_dir() else [m])]
 
 
 def _walk(folder: Path, formats: Mapping[str, Format]) -> list[Path]:
@@ -271,6 +282,8 @@ def _like(patterns: Patterns, first: Patterns) -> Patterns:
     """On the first one's kind of axis and wavelength, so that equal positions mean equal d."""
     if patterns.kind == first.kind and (first.kind != "two_theta" or patterns.wavelength == first.wavelength):
         return patterns
-    note = f"{patterns.names[0]}: converted from {patterns.kind} ({patterns.wavelength or 'no'} angstrom) to {first.kind}"
+    note = (
+        f"{patterns.names[0]}: converted from {patterns.kind} ({patterns.wavelength or 'no'} angstrom) to {first.kind}"
+    )
     moved = patterns.to_axis(first.kind, wavelength=first.radiation)
     return moved.replace(warnings=[*moved.warnings, note])

@@ -78,6 +78,8 @@ class Format:
         The blocks of a `Source`, or, where the file already holds finished patterns, `Patterns`.
     write : callable, optional
         Writes `Patterns` to a path.
+    written : tuple of str
+        The suffixes under which `write` writes.
     folder : bool
         Whether the format is a folder (Zarr) rather than a file.
     """
@@ -88,4 +90,5 @@ class Format:
     sniff: Callable[[Source], bool]
     read: Callable[[Source], list[Scan] | list[Patterns]]
     write: Callable[[Patterns, Any], None] | None = None
+    written: tuple[str, ...] = ()
     folder: bool = False

@@ -7,17 +7,18 @@ import codecs
 import gzip
 import io
 import lzma
-import os
 import re
 import zlib
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from peakwise.errors import DamagedFileError, LimitError, NothingToReadError, ReadError, UnfinishedFileError
 from peakwise.io._limits import MAX_BYTES
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
     from typing import BinaryIO
 
 __all__ = ["Source"]
@@ -36,6 +37,7 @@ class Source:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        self.grows = False  # set by a reader whose format lets others read while it is written (HDF5 with SWMR)
         try:
             self._before = self.path.stat()
         except (OSError, ValueError) as problem:
@@ -117,7 +119,7 @@ class Source:
     def check_finished(self) -> None:
         """Refuse a file that grew or changed while it was read."""
         now = self.path.stat()
-        if (now.st_size, now.st_mtime_ns) != (self._before.st_size, self._before.st_mtime_ns):
+        if not self.grows and (now.st_size, now.st_mtime_ns) != (self._before.st_size, self._before.st_mtime_ns):
             raise UnfinishedFileError(
                 "cannot read the file",
                 f"it changed while it was read ({self._before.st_size} to {now.st_size} bytes)",
@@ -139,8 +141,8 @@ class Source:
 
 
 def _decompress(raw: bytes, kind: str, path: Path) -> bytes:
-    opener = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}[kind]
-    with opener(io.BytesIO(raw)) as stream:
+    opener: Callable[..., Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}[kind]
+    with opener(io.BytesIO(raw), "rb") as stream:
         out: bytes = stream.read(MAX_BYTES + 1)
     if len(out) > MAX_BYTES:
         raise LimitError(
@@ -180,4 +182,8 @@ def decode(raw: bytes) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         # The five bytes that Windows-1252 leaves open are read as Latin-1 rather than refused.
-        return raw.decode("cp1252", errors="replace") if not re.search(rb"[\x81\x8d\x8f\x90\x9d]", raw) else raw.decode("latin-1")
+        return (
+            raw.decode("cp1252", errors="replace")
+            if not re.search(rb"[\x81\x8d\x8f\x90\x9d]", raw)
+            else raw.decode("latin-1")
+        )

@@ -1,20 +1,217 @@
-"""Plain text tables: a stand-in until the reader of every dialect lands."""
+"""Plain text of every dialect: xy, xye, csv, tsv, dat, txt, asc, gr ...
+
+The grammar of a table stands in `_table.py`, the words of a header in `_header.py`. Here is decided what the columns
+mean:
+
+* two columns are axis and intensity; a third without a name is the uncertainty where it can be one;
+* named columns are taken by their names (``y_obs`` and not ``y_calc``), and what was left out is said;
+* many columns are many patterns on the axis of the first; many rows under a rising first row are many patterns on
+  that row;
+* three numbers ``start step stop`` above rows of intensities are the axis of these (FullProf INSTRM 0, DBWS).
+"""
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from peakwise.io._header import axis_of_title, axis_of_words, facts_of, radiation_of, role_of_title, unit_of_title
+from peakwise.io._limits import MAX_BYTES
 from peakwise.io._scan import Format, Scan
-from peakwise.io._source import Source
+from peakwise.io._source import decode
+from peakwise.io._table import Table, find_tables, split_fields
+from peakwise.io._text_out import write_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from peakwise.io._source import Source
+
+MAX_TEXT = MAX_BYTES // 4  # a text takes several times its size while it is taken apart
+_MANY = 10  # numbers in a row from which on the row itself may be an axis
+_ONE_WAY = 0.8  # share of the steps of an axis that go in its direction; the rest may repeat or jump back
+_WITH_SIGMA = frozenset({".xye", ".fxye", ".xyd", ".gr"})
+# Control characters that no text has: what is not white space, escape or the end-of-file mark of DOS.
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
 
 
 def _sniff(source: Source) -> bool:
-    return b"\0" not in source.head and bool(source.head.strip())
+    head = source.head
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or head[1:2] == b"\0" or head[:1] == b"\0":
+        head = decode(head).encode("utf-8", errors="replace")
+    return bool(head.strip()) and not _BINARY.search(head)
 
 
 def _read(source: Source) -> list[Scan]:
-    rows = np.array([[float(v) for v in line.split()] for line in source.text.splitlines() if line[:1].isdigit()])
-    return [Scan(rows[:, 0], rows[:, 1])]
+    if len(source.data) > MAX_TEXT:
+        raise source.damaged(f"a text of {len(source.data)} bytes, at most {MAX_TEXT} are read", "Split the file")
+    tables = _free_format(find_tables(source.text))
+    scans = [scan for table in tables for scan in [_to_scan(table, source)] if scan is not None]
+    if not scans:
+        raise source.damaged(
+            "it holds no table of at least three rows whose first column could be an axis",
+            "Export it with two columns, or name its format",
+        )
+    return scans
 
 
-TEXT = Format("text", "plain text tables", (".xy", ".xye", ".txt", ".dat", ".csv"), _sniff, _read)
+def _free_format(tables: list[Table]) -> list[Table]:
+    """Three numbers ``start step stop`` before a table of that many intensities become its axis."""
+    if len(tables) != 1:
+        return tables
+    table = tables[0]
+    for at in range(len(table.header) - 1, -1, -1):
+        numbers = re.match(
+            r"\s*" + r"([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?)[\s,]+" * 2 + r"([+-]?\d+\.?\d*)", table.header[at]
+        )
+        if numbers is None:
+            continue
+        start, step, stop = (float(x) for x in numbers.groups())
+        if step <= 0 or stop <= start:
+            continue
+        n = round((stop - start) / step) + 1
+        flat = table.values.ravel()
+        if abs((n - 1) * step - (stop - start)) < step / 2 and n == flat.size:
+            x = start + step * np.arange(n)
+            return [Table(np.column_stack([x, flat]), table.header, table.dialect, warnings=table.warnings)]
+    return tables
+
+
+def _to_scan(table: Table, source: Source) -> Scan | None:
+    values = table.values
+    if values.shape[0] < 2 or values.shape[1] < 2:
+        return None
+    titles = _titles(table)
+    if table.labels is not None or (titles is None and _is_row_wise(values)):
+        scan = _rows(table)
+    elif not _is_axis(values[:, 0 if titles is None else _axis_column(titles)[0]]):
+        return None
+    else:
+        scan = _columns(table, titles, source.suffix)
+    if scan.kind is None:
+        named = axis_of_words(table.header)
+        if named is not None:
+            scan.kind, scan.x = named[0], np.asarray(scan.x, dtype=np.float64) * named[1]
+        elif source.suffix == ".gr":
+            scan.kind = "r"
+    facts = facts_of(table.header)
+    if scan.kind in (None, "two_theta", "q", "d", "energy"):
+        scan.radiation = radiation_of(table.header)
+    scan.meta.update(facts)
+    scan.warnings += table.warnings
+    if scan.unit == "unknown" and _all_whole(np.asarray(scan.y)):
+        scan.unit = "counts"
+    return scan
+
+
+def _titles(table: Table) -> list[str] | None:
+    """Column titles: the nearest header line with as many words as there are columns (a line of units may follow)."""
+    width = table.values.shape[1]
+    filled = [line for line in table.header if line.strip(" \t#!%*")]
+    for line in reversed(filled[-2:]):
+        titles = split_fields(line, width)
+        if titles is not None and any(axis_of_title(t) or role_of_title(t) for t in titles):
+            above = split_fields(filled[-2], width) if line is filled[-1] and len(filled) > 1 else None
+            if above is not None and (axis_of_title(above[0]) is not None):
+                titles = [f"{a} [{b}]" for a, b in zip(above, titles, strict=True)]
+            return titles
+    if width > 2 and filled:
+        return split_fields(filled[-1], width)
+    return None
+
+
+def _is_row_wise(values: NDArray[np.float64]) -> bool:
+    """Whether the first row is an axis: long, strictly monotonic, and the first column is none."""
+    if values.shape[1] < _MANY:
+        return False
+    across, down = np.diff(values[0]), np.diff(values[:, 0])
+    return bool(((across > 0).all() or (across < 0).all()) and not ((down > 0).all() or (down < 0).all()))
+
+
+def _is_axis(column: NDArray[np.float64]) -> bool:
+    """Whether a column runs one way but for single points: a table of results (compositions, fits) does not."""
+    steps = np.diff(column[np.isfinite(column)])
+    return bool(steps.size and max((steps > 0).mean(), (steps < 0).mean()) >= _ONE_WAY)
+
+
+def _rows(table: Table) -> Scan:
+    """One pattern a row."""
+    scan = Scan(table.values[0], table.values[1:], kind=None)
+    if table.labels is not None:
+        scan.meta["label"] = table.labels[1:]
+        scan.name = [f"{label}#{i}" for i, label in enumerate(table.labels[1:], 1)]
+    scan.warnings.append(f"one pattern a row: the first row was taken as the axis of {len(table.values) - 1} patterns")
+    return scan
+
+
+def _columns(table: Table, titles: list[str] | None, suffix: str) -> Scan:
+    """One pattern a column, after the axis."""
+    values = table.values
+    if titles is None:
+        return _unnamed_columns(values, suffix)
+    at, kind, scale = _axis_column(titles)
+    roles = {i: role_of_title(t) for i, t in enumerate(titles) if i != at}
+    ys = [i for i, role in roles.items() if role == "intensity"]
+    ys = ys[:1] if ys else [i for i, role in roles.items() if role == "" and (i > at or at == 0)]
+    if not ys:
+        ys = [i for i in roles if i > at][:1] or [next(iter(roles))]
+    sigmas = [i for i, role in roles.items() if role == "sigma" and len(ys) == 1]
+    scan = Scan(values[:, at] * scale, values[:, ys].T, kind=kind, unit=unit_of_title(titles[ys[0]]))
+    if len(ys) > 1:
+        scan.name = [titles[i] for i in ys]
+    if sigmas and _can_be_sigma(values[:, sigmas[-1]]):
+        scan.sigma = values[:, sigmas[-1]]
+    used = {at, *ys, *sigmas}
+    if len(used) < len(titles):
+        left = ", ".join(t for i, t in enumerate(titles) if i not in used)
+        scan.warnings.append(f"columns {titles[at]} and {titles[ys[0]]} were read; left out: {left[:120]}")
+    return scan
+
+
+def _axis_column(titles: list[str]) -> tuple[int, str | None, float]:
+    """Which column is the axis: the first, unless that only numbers the points."""
+    named = {i: axis for i, t in enumerate(titles) if (axis := axis_of_title(t)) is not None}
+    if role_of_title(titles[0]) == "index":
+        order = ("two_theta", "q", "d", "raman_shift", "energy", "wavenumber", "wavelength")
+        ranked = sorted((i for i in named if i > 0 and named[i][0] in order), key=lambda i: order.index(named[i][0]))
+        if ranked:
+            return ranked[0], *named[ranked[0]]
+    kind, scale = named.get(0, (None, 1.0))
+    return 0, kind, scale
+
+
+def _unnamed_columns(values: NDArray[np.float64], suffix: str) -> Scan:
+    scan = Scan(values[:, 0], values[:, 1:].T, kind=None)
+    if values.shape[1] == 3 and _can_be_sigma(values[:, 2]):
+        told = suffix in _WITH_SIGMA
+        looks = np.median(np.abs(values[:, 2])) < np.median(np.abs(values[:, 1])) and not _all_whole(values[:, 2])
+        if told or looks:
+            scan.y, scan.sigma = values[:, 1], values[:, 2]
+            if not told:
+                scan.warnings.append("the third column was taken as the uncertainty of the second")
+    elif values.shape[1] > 3:
+        scan.warnings.append(f"columns 2 to {values.shape[1]} have no titles: each was read as one pattern")
+    return scan
+
+
+def _can_be_sigma(column: NDArray[np.float64]) -> bool:
+    finite = column[np.isfinite(column)]
+    return bool(finite.size and (finite >= 0).all() and (finite > 0).any())
+
+
+def _all_whole(y: NDArray[np.floating]) -> bool:
+    finite = y[np.isfinite(y)]
+    return bool(finite.size and (finite >= 0).all() and (finite == np.rint(finite)).all() and finite.max() > 1)
+
+
+TEXT = Format(
+    "text",
+    "text tables of any dialect (columns or rows; any separator, comments, decimal commas, any encoding)",
+    (".xy", ".xye", ".csv", ".tsv", ".dat", ".txt", ".asc", ".gr", ".xyd", ".prn"),
+    _sniff,
+    _read,
+    write_text,
+    (".xy", ".xye", ".csv"),
+)

@@ -2,6 +2,7 @@
 
 from peakwise.patterns._axes import AXES, Axis, convert_axis
 from peakwise.patterns._check import check_patterns
+from peakwise.patterns._doctor import diagnose
 from peakwise.patterns._patterns import INTENSITY_UNITS, Patterns, concatenate
 from peakwise.patterns._radiation import WAVELENGTHS, Radiation, as_radiation
 from peakwise.patterns._resample import make_grid
@@ -17,5 +18,6 @@ __all__ = [
     "check_patterns",
     "concatenate",
     "convert_axis",
+    "diagnose",
     "make_grid",
 ]

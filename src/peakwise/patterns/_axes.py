@@ -51,7 +51,9 @@ class Axis:
 AXES: dict[str, Axis] = {
     axis.name: axis
     for axis in (
-        Axis("two_theta", "deg", "2θ", "diffraction", ("2theta", "twotheta", "2-theta", "two-theta", "2θ", "tth", "2th")),
+        Axis(
+            "two_theta", "deg", "2θ", "diffraction", ("2theta", "twotheta", "2-theta", "two-theta", "2θ", "tth", "2th")
+        ),
         Axis("q", "1/angstrom", "q", "diffraction", ("q", "q_a^-1", "momentum transfer", "scattering vector")),
         Axis("d", "angstrom", "d", "diffraction", ("d", "d-spacing", "d_spacing", "dspacing")),
         Axis("energy", "keV", "E", "spectral", ("energy", "e", "photon energy")),
@@ -66,6 +68,7 @@ AXES: dict[str, Axis] = {
         Axis("phi", "deg", "φ", "angle", ("phi",)),
         Axis("position", "mm", "position", "length", ("x", "y", "z", "position")),
         Axis("channel", "", "channel", "index", ("channel", "index")),
+        Axis("unknown", "", "x", "index"),  # the file does not say, and it cannot be guessed
     )
 }
 

@@ -47,6 +47,8 @@ class Radiation:
     anode : str or None
         Element symbol of the X-ray tube.
     probe : {"xray", "neutron", "electron"}
+    assumed : bool
+        Whether nobody stated it: a default, which is never written into a file as if it were a fact.
 
     Examples
     --------
@@ -60,6 +62,7 @@ class Radiation:
     lines: tuple[tuple[float, float], ...] = ()
     anode: str | None = None
     probe: str = "xray"
+    assumed: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "wavelength", check_wavelength(self.wavelength))
@@ -71,7 +74,7 @@ class Radiation:
     @classmethod
     def named(cls, name: str) -> Radiation:
         """Radiation of an X-ray tube by name: ``CuKa`` (mean of both lines), ``CuKa1``, ``MoKa`` ..."""
-        match = re.fullmatch(r"([A-Za-z]{2})[\s_-]*[Kk](?:a|alpha|α)[\s_-]*([12]?)", str(name).strip())
+        match = re.fullmatch(r"([A-Za-z]{2})[\s_-]*[Kk][\s_-]*(?:alpha|a|α)[\s_-]*([12]?)", str(name).strip())
         element = match[1].capitalize() if match else ""
         if match is None or element not in _K_ALPHA:
             raise AxisError("unknown wavelength", f"got {name!r}", f"Give angstrom or one of {', '.join(WAVELENGTHS)}")
@@ -89,6 +92,11 @@ class Radiation:
             ratio = _K_ALPHA2_RATIO
         return cls(one, ((one, 1.0), (two, ratio)), anode)
 
+    @property
+    def name(self) -> str | None:
+        """The name in `WAVELENGTHS` that has this wavelength to its last digit, or None."""
+        return next((k for k, v in WAVELENGTHS.items() if v == self.wavelength), None)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and text, as stored in files."""
         return {
@@ -96,13 +104,20 @@ class Radiation:
             "lines": [list(x) for x in self.lines],
             "anode": self.anode,
             "probe": self.probe,
+            "assumed": self.assumed,
         }
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Radiation:
         """The inverse of `to_dict`."""
         lines = tuple((float(w), float(i)) for w, i in stored.get("lines", ()))
-        return cls(float(stored["wavelength"]), lines, stored.get("anode"), stored.get("probe", "xray"))
+        return cls(
+            float(stored["wavelength"]),
+            lines,
+            stored.get("anode"),
+            stored.get("probe", "xray"),
+            stored.get("assumed", False),
+        )
 
 
 def check_wavelength(value: float) -> float:

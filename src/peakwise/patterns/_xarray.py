@@ -63,16 +63,18 @@ def from_xarray(data: xarray.Dataset | xarray.DataArray) -> Patterns:
     rows = next(str(d) for d in values.dims if d != point)
     values = values.transpose(rows, point)
     n, m = values.shape
+    has_positions = point in data.coords
+    if "axis" not in data.attrs and has_positions and data.coords[point].size > 1:
+        data = data.sortby(point)  # a Dataset of somebody else: its axis may fall
+        values = data["intensity"].transpose(rows, point) if rows in data["intensity"].dims else values.sortby(point)
     stored = data.attrs.get("radiation")
     radiation = Radiation.from_dict(json.loads(stored)) if stored else data.attrs.get("wavelength")
     names = data.coords[rows].values if rows in data.coords else None
-    meta = {
-        str(k): c.values for k, c in data.coords.items() if k not in (rows, point) and c.dims in ((rows,), ())
-    }
+    meta = {str(k): c.values for k, c in data.coords.items() if k not in (rows, point) and c.dims in ((rows,), ())}
     return Patterns(
-        data.coords[point].values if point in data.coords else np.arange(m),
+        data.coords[point].values if has_positions else np.arange(m),
         values.values,
-        data.attrs.get("axis", "two_theta" if point in data.coords else "channel"),
+        data.attrs.get("axis", _kind_of(point) if has_positions else "channel"),
         wavelength=cast("Any", radiation),
         sigma=data["sigma"].transpose(rows, point).values if "sigma" in data else None,
         names=None if names is None else [str(x) for x in names],
@@ -81,3 +83,10 @@ def from_xarray(data: xarray.Dataset | xarray.DataArray) -> Patterns:
         warnings=json.loads(data.attrs.get("warnings", "[]")),
         failed=[(f, w) for f, w in json.loads(data.attrs.get("failed", "[]"))],
     )
+
+
+def _kind_of(dim: str) -> str:
+    """The axis that a dimension is named after; ``unknown`` where it is not."""
+    if dim in AXES:
+        return dim
+    return next((a.name for a in AXES.values() if len(dim) > 1 and dim.lower() in a.spellings), "unknown")

@@ -1,0 +1,5 @@
+"""``python -m peakwise``."""
+
+from peakwise.cli import main
+
+main()

@@ -1,0 +1,74 @@
+"""Options that several commands share: each has one name, one default and one text, here."""
+
+from __future__ import annotations
+
+import os
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from peakwise.cli._output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+scans = click.argument("scans", metavar="SCAN...", nargs=-1, required=True)
+wavelength = click.option(
+    "--wavelength", metavar="W", help="Angstrom, or a name such as CuKa or MoKa1, for files that give none."
+)
+axis = click.option(
+    "--axis",
+    metavar="KIND",
+    help="What the axis is (two_theta, q, d, energy, wavenumber, ...), where files do not say.",
+)
+file_format = click.option(
+    "--format", "file_format", metavar="NAME", help="Read as this format, without recognising it."
+)
+grid = click.option(
+    "--grid", metavar="START STOP N", nargs=3, type=(float, float, int), help="Resample every scan onto N points."
+)
+output = click.option("-o", "--output", metavar="OUT", required=True, type=click.Path(), help="What to write.")
+
+_COMMON = (
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else there."),
+    click.option("--quiet", is_flag=True, help="No progress, no tables; errors only."),
+    click.option("--debug", is_flag=True, help="Show the full traceback of an error."),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of everything random."
+    ),
+    click.option("--threads", type=click.IntRange(1, 4096), help="Most threads to use (default: all cores)."),
+    click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help="Where networks run.",
+    ),
+)
+
+# Read by the numerical libraries when they are first imported, which the commands do after this.
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def command(function: F) -> click.Command:
+    """Make a command that has the common options and gets an `Output` as its first argument.
+
+    The first paragraph of its docstring is the help, and the paragraph that begins with ``Example`` its example.
+    """
+
+    @wraps(function)
+    def run(  # `debug` is read at the last door, `main`
+        as_json: bool, quiet: bool, debug: bool, seed: int, threads: int | None, device: str, **options: Any
+    ) -> None:
+        del debug
+        if threads is not None:
+            os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+        with Output(function.__name__, as_json=as_json, quiet=quiet, seed=seed, threads=threads, device=device) as out:
+            function(out, **options)
+
+    for option in reversed(_COMMON):
+        run = option(run)
+    return click.command(name=function.__name__)(run)

@@ -1,0 +1,147 @@
+"""What a command says: one JSON document, or tables for people; progress and left-out files on stderr."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+import numpy as np
+
+from peakwise._version import __version__
+from peakwise.errors import PeakwiseError, ReadError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from types import TracebackType
+
+__all__ = ["Output"]
+
+_WIDE = 220
+
+
+class Output:
+    """Collects the answer of one command and prints it once, at the end.
+
+    `document` is the JSON answer; `failed` the files that were left out; `warnings` what the user should know.
+    """
+
+    def __init__(
+        self,
+        command: str,
+        *,
+        as_json: bool,
+        quiet: bool,
+        seed: int = 0,
+        threads: int | None = None,
+        device: str = "auto",
+    ) -> None:
+        self.command, self.as_json, self.quiet = command, as_json, quiet
+        self.seed, self.threads, self.device = seed, threads, device
+        self.document: dict[str, Any] = {}
+        self.failed: list[PeakwiseError] = []
+        self.warnings: list[str] = []
+        self._tables: list[Any] = []
+        self._start = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None or (issubclass(kind, PeakwiseError) and self.failed):
+            self._print()
+
+    def fail(self, problem: PeakwiseError, file: str) -> None:
+        """Note a file that was left out; the command goes on."""
+        problem.file = problem.file or file
+        self.failed.append(problem)
+
+    def need_some(self, used: int) -> None:
+        """End the command when not one file could be used."""
+        if used or not self.failed:
+            for problem in self.failed:
+                click.echo(f"peakwise: left out: {problem}", err=True)
+            return
+        if len(self.failed) == 1:
+            raise self.failed[0]
+        first = self.failed[0]
+        why = f"none of {len(self.failed)} files could be used; the first, {first.file}: {first.why}"
+        raise ReadError("nothing could be read", why, first.do)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
+        """Add a table for people; nothing under --json or --quiet."""
+        if self.as_json or self.quiet:
+            return
+        from rich import box
+        from rich.table import Table
+
+        table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        for row in rows:
+            table.add_row(*(_cell(x) for x in row))
+        self._tables.append(table)
+
+    def say(self, text: str) -> None:
+        """Add a line for people; nothing under --json or --quiet."""
+        if not (self.as_json or self.quiet):
+            self._tables.append(text)
+
+    def progress(self, items: Iterator[Any], what: str, total: int | None = None) -> Iterator[Any]:
+        """Show a bar on a terminal while items come; on anything else just pass them on."""
+        if self.quiet or not sys.stderr.isatty():
+            yield from items
+            return
+        from rich.console import Console
+        from rich.progress import track
+
+        yield from track(items, what, total=total, console=Console(stderr=True), transient=True)
+
+    def _print(self) -> None:
+        if self.as_json:
+            rows = [{"file": p.file, "why": p.reason} for p in self.failed]
+            head = {"peakwise": __version__, "command": self.command, "failed": rows, "warnings": self.warnings}
+            seconds = round(time.perf_counter() - self._start, 4)
+            document = {**head, "seconds": seconds, **self.document}
+            click.echo(json.dumps(_plain(document), ensure_ascii=False, allow_nan=False))
+            return
+        if self._tables:
+            from rich.console import Console
+
+            # Into a pipe or a file a table keeps its whole width: nobody can widen that window afterwards.
+            console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+            for part in self._tables:
+                console.print(part, markup=False, soft_wrap=True) if isinstance(part, str) else console.print(part)
+        for warning in self.warnings:
+            click.echo(f"peakwise: warning: {one_line(warning)}", err=True)
+
+
+def _cell(value: object) -> str:
+    from rich.markup import escape
+
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return escape(one_line(value, 200))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, texts, lists and dicts only; what is not finite becomes null, for JSON has no NaN."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        # Half of a surrogate pair (an undecodable file name) cannot be printed as UTF-8.
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value

@@ -1,0 +1,284 @@
+"""Named arrays that belong together -> blocks: what a dictionary in JSON or the members of an ``.npz`` mean.
+
+A name is an axis when it begins with one of the words below, followed by nothing or by a unit (``two_theta_deg``,
+``q_nm-1``, ``energy_eV``). Where the usual unit is the only one (degrees for two_theta, 1/cm for a Raman shift) the bare
+name is enough. A bare ``q``, ``energy`` or ``wavelength`` may be in two units that differ by ten or by a thousand: its
+numbers are kept as they are, as ``channel``, and a warning says so. Intensities are the arrays that fit the axis.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from peakwise.io._scan import Scan
+from peakwise.patterns import Radiation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from peakwise.io._source import Source
+
+__all__ = ["AXIS_WORDS", "is_axis_name", "is_rising", "named_axis", "scans_of", "without_array"]
+
+# Words for each kind of axis, tidied by `_tidy`, the longer ones first where one begins another.
+AXIS_WORDS: dict[str, tuple[str, ...]] = {
+    "two_theta": ("two_theta", "twotheta", "2theta", "2_theta", "tth", "2th", "2θ"),
+    "raman_shift": ("raman_shift", "ramanshift"),
+    "wavenumber": ("wavenumbers", "wavenumber"),
+    "wavelength": ("wavelengths", "wavelength"),
+    "energy": ("energies", "energy"),
+    "frequency": ("frequencies", "frequency"),
+    "d": ("d_spacing", "dspacing", "d"),
+    "q": ("q",),
+    "r": ("r",),
+    "channel": ("channels", "channel"),
+    "": ("angles", "angle", "axis", "positions", "position", "x"),
+}
+# Units, tidied, with the factor to the unit of the axis; "" is the bare name.
+_INVERSE_ANGSTROM = (
+    "a",
+    "a_1",
+    "1_a",
+    "inva",
+    "inv_a",
+    "angstrom",
+    "angstrom_1",
+    "1_angstrom",
+    "inv_angstrom",
+    "per_angstrom",
+)
+_INVERSE_NM = ("nm", "nm_1", "1_nm", "invnm", "inv_nm", "per_nm")
+_INVERSE_CM = ("", "cm", "cm_1", "1_cm", "cm1", "invcm", "inv_cm", "per_cm")
+_FACTORS: dict[str, dict[str, float]] = {
+    "two_theta": dict.fromkeys(("", "deg", "degree", "degrees"), 1.0)
+    | dict.fromkeys(("rad", "radian", "radians"), 180 / np.pi),
+    "raman_shift": dict.fromkeys(_INVERSE_CM, 1.0),
+    "wavenumber": dict.fromkeys(_INVERSE_CM, 1.0),
+    "wavelength": {"nm": 1.0, "um": 1e3, "a": 0.1, "angstrom": 0.1},
+    "energy": {"kev": 1.0, "ev": 1e-3},
+    "frequency": {"thz": 1.0, "ghz": 1e-3, "hz": 1e-12},
+    "d": {"": 1.0, "a": 1.0, "angstrom": 1.0, "nm": 10.0},
+    "q": dict.fromkeys(_INVERSE_ANGSTROM, 1.0) | dict.fromkeys(_INVERSE_NM, 0.1),
+    "r": {"": 1.0, "a": 1.0, "angstrom": 1.0, "nm": 10.0},
+    "channel": {"": 1.0},
+}
+_FILLER = re.compile(r"_?(?:values|value|list|array|axis|grid)$")
+_INTENSITY = re.compile(
+    r"(?:raw_)?(?:intensity|intensities|counts|cps|absorbance|transmittance|signal|y|spectrum|spectra|patterns?|data|"
+    r"diffractograms?|scans?)(?:_?(?:values|list|array|counts|cps))?"
+)
+_SIGMA = re.compile(r"(?:sigmas?|errors?|err|esd|std|uncertaint(?:y|ies)|(?:intensity|y)_(?:sigma|err|error|std|esd))")
+_NAMES = ("names", "name", "titles", "title", "filenames")
+_UNITS = {"counts": "counts", "cps": "counts/s", "absorbance": "absorbance", "transmittance": "transmittance"}
+
+
+def _tidy(name: str) -> str:
+    return re.sub(r"[^a-z0-9θ]+", "_", name.strip().lower()).strip("_")
+
+
+def named_axis(name: str) -> tuple[str, str] | None:
+    """Kind of axis ("" where the word names none) and the tidied unit that a name carries; None: no axis.
+
+    >>> named_axis("two_theta_values"), named_axis("Q (nm^-1)"), named_axis("quality")
+    (('two_theta', ''), ('q', 'nm_1'), None)
+    """
+    tidy = _FILLER.sub("", _tidy(name)) or _tidy(name)
+    for kind, words in AXIS_WORDS.items():
+        for word in words:
+            rest = tidy[len(word) :]
+            if tidy.startswith(word) and (not rest or rest.startswith("_")):
+                unit = rest.strip("_")
+                if not unit or unit in _FACTORS.get(kind, ()):
+                    return kind, unit
+    return None
+
+
+def is_axis_name(name: str) -> bool:
+    """Whether a name is that of an axis."""
+    return named_axis(name) is not None
+
+
+def as_axis(name: str, values: NDArray[Any]) -> tuple[NDArray[np.float64], str | None, list[str]]:
+    """Positions in the unit of their kind, the kind (None: not said), and what had to be left open."""
+    found = named_axis(name)
+    x = np.asarray(values, dtype=np.float64)
+    if found is None or found[0] == "":
+        return x, None, []
+    kind, unit = found
+    factor = _FACTORS[kind].get(unit)
+    if factor is None:
+        note = (
+            f"{name!r} does not say its unit: its numbers are kept as they are, as channel; if they are in the unit of "
+            f"{kind} that peakwise uses, pass axis={kind!r} or --axis {kind}"
+        )
+        return x, "channel", [note]
+    return x * factor, kind, []
+
+
+def is_rising(values: NDArray[Any]) -> bool:
+    """Whether numbers rise or fall strictly, as positions do."""
+    if values.ndim != 1 or values.size < 3 or values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+        return False
+    steps = np.diff(values.astype(np.float64))
+    return bool((steps > 0).all() or (steps < 0).all())
+
+
+def without_array(names: list[str]) -> str:
+    """The reason why named arrays are no pattern."""
+    shown = ", ".join(names[:6]) + (" ..." if len(names) > 6 else "")
+    return f"it holds no axis with intensities that fit it, only {shown or 'nothing'}"
+
+
+def scans_of(source: Source, members: Mapping[str, NDArray[Any]], name: str | None = None) -> list[Scan] | None:
+    """Blocks of named arrays, or None where there is no axis with intensities.
+
+    Parameters
+    ----------
+    source : Source
+        Where they come from, for error messages.
+    members : mapping of str to ndarray
+        Arrays of any shape; those of one value are metadata.
+    name : str, optional
+        What the block is called.
+    """
+    axes = [key for key, values in members.items() if is_axis_name(key) and _is_table(values)]
+    # A name that says what it is goes before one that only says that it is an axis.
+    axes.sort(key=lambda key: (named_axis(key) or ("", ""))[0] == "")
+    for axis in axes:
+        values = members[axis]
+        fitting = _fitting(members, axis)
+        if fitting is None:
+            continue
+        if values.ndim == 2:
+            return _own_axes(members, axis, fitting)
+        return [_block(source, members, axis, fitting, name)]
+    return None
+
+
+def _is_table(values: NDArray[Any]) -> bool:
+    return values.dtype.kind in "fiub" and values.ndim in (1, 2) and values.size >= 3
+
+
+def _fitting(members: Mapping[str, NDArray[Any]], axis: str) -> str | None:
+    """The one member that is the intensity on an axis: by its name, else because nothing else fits."""
+    shape = members[axis].shape
+    points = shape[-1]
+
+    def fits(values: NDArray[Any]) -> bool:
+        if not _is_table(values):
+            return False
+        return values.shape == shape if len(shape) == 2 else points in values.shape
+
+    others = [
+        key
+        for key, values in members.items()
+        if fits(values) and not is_axis_name(key) and not _SIGMA.fullmatch(_tidy(key))
+    ]
+    called = [key for key in others if _INTENSITY.fullmatch(_tidy(key))]
+    for choice in (called, [key for key in others if members[key].ndim == 2], others):
+        if len(choice) == 1:
+            return choice[0]
+    return called[0] if called else None
+
+
+def _block(source: Source, members: Mapping[str, NDArray[Any]], axis: str, intensity: str, name: str | None) -> Scan:
+    """All patterns on one axis."""
+    x, kind, notes = as_axis(axis, members[axis])
+    y = members[intensity]
+    if y.ndim == 2 and y.shape[1] != x.size:
+        y = y.T
+        notes.append(f"{intensity!r} holds one pattern per column")
+    elif y.ndim == 2 and y.shape[0] == y.shape[1]:
+        notes.append(f"{intensity!r} has as many patterns as points: its rows are taken as the patterns")
+    table = np.atleast_2d(y)
+    sigma = next(
+        (v for key, v in members.items() if _SIGMA.fullmatch(_tidy(key)) and v.shape == members[intensity].shape), None
+    )
+    if sigma is not None:
+        sigma = np.atleast_2d(sigma if sigma.ndim == 1 or sigma.shape == table.shape else sigma.T)
+    meta, names, unused = _columns(members, {axis, intensity}, len(table))
+    if unused:
+        notes.append(f"left out, they fit neither patterns nor points: {', '.join(unused[:8])}")
+    unit = next((u for word, u in _UNITS.items() if word in _tidy(intensity)), "unknown")
+    return Scan(
+        x,
+        table,
+        kind,
+        sigma=sigma,
+        radiation=radiation_of(meta),
+        unit=unit,
+        name=names or name,
+        meta=meta,
+        warnings=notes,
+    )
+
+
+def _own_axes(members: Mapping[str, NDArray[Any]], axis: str, intensity: str) -> list[Scan]:
+    """One block per row: each pattern has its own positions."""
+    table = members[intensity]
+    meta, names, _ = _columns(members, {axis, intensity}, len(table))
+    sigma = next((v for key, v in members.items() if _SIGMA.fullmatch(_tidy(key)) and v.shape == table.shape), None)
+    unit = next((u for word, u in _UNITS.items() if word in _tidy(intensity)), "unknown")
+    scans = []
+    for row in range(len(table)):
+        x, kind, notes = as_axis(axis, members[axis][row])
+        one = {key: value[row] if isinstance(value, np.ndarray) else value for key, value in meta.items()}
+        own = None if sigma is None else sigma[row]
+        title = names[row] if isinstance(names, list) else names
+        radiation = radiation_of(one)
+        scans.append(Scan(x, table[row], kind, own, radiation, unit, title, one, notes))
+    return scans
+
+
+def _columns(
+    members: Mapping[str, NDArray[Any]], used: set[str], n: int
+) -> tuple[dict[str, Any], str | list[str] | None, list[str]]:
+    """Metadata of n patterns, their names, and the members that are neither."""
+    meta: dict[str, Any] = {}
+    names: str | list[str] | None = None
+    unused: list[str] = []
+    for key, values in members.items():
+        if key in used or _SIGMA.fullmatch(_tidy(key)):
+            continue
+        if values.dtype.kind == "S":
+            values = np.char.decode(values, "utf-8", "replace")
+        if values.dtype.kind not in "fiubU" or values.shape not in ((), (1,), (n,)):
+            unused.append(key)
+            continue
+        column = values if values.shape == (n,) and n > 1 else values.reshape(-1)[0].item()
+        if _tidy(key) in _NAMES:
+            names = [str(v) for v in column] if isinstance(column, np.ndarray) else str(column)
+        else:
+            meta[key] = column
+    return meta, names, unused
+
+
+def radiation_of(meta: Mapping[str, Any]) -> Radiation | None:
+    """The wavelength among metadata: angstrom, unless its name says nm."""
+    found: dict[str, float] = {}
+    for key, value in meta.items():
+        match = re.fullmatch(
+            r"(primary_|secondary_)?(?:x_?ray_)?(?:wavelength|lambda)(?:_(a|angstrom|nm))?", _tidy(key)
+        )
+        number = _number(value) if match else None
+        if match and number is not None and number > 0:
+            found[match[1] or "primary_"] = number * (10.0 if match[2] == "nm" else 1.0)
+    if "primary_" not in found:
+        return None
+    return Radiation.doublet(found["primary_"], found.get("secondary_"))
+
+
+def _number(value: Any) -> float | None:
+    """A number, also one written as text."""
+    if isinstance(value, np.ndarray):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if np.isfinite(number) else None

@@ -1,0 +1,321 @@
+"""Tables of numbers inside text of any dialect.
+
+What is understood, line by line::
+
+    file      = { header-line | row | comment | blank }
+    row       = [ label separator ] number { separator number } [ separator ]
+    separator = white space | tab | "," | ";" | "|"      (one kind per table)
+    number    = [sign] digits [ "." or "," digits ] [ exponent ] | "nan" | "inf" | nothing (between two separators)
+    exponent  = ("e" | "E" | "d" | "D") [sign] digits
+    comment   = ("#" | "!" | "%" | "//" | "*" | "'" | '"' | ";" without a number) anything
+
+A table is a run of rows with the same number of fields; comments and blank lines inside it are passed over. A header
+in between, or an axis that starts again, begins the next table. Anything else between two rows is damage, and is
+refused with its line number rather than left out.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from peakwise.errors import DamagedFileError
+from peakwise.io._limits import MAX_POINTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+__all__ = ["Dialect", "Table", "find_tables", "split_fields"]
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?"
+_COMMA_NUMBER = r"[+-]?(?:\d+(?:,\d+)?|,\d+)(?:[eEdD][+-]?\d+)?"
+_SPECIAL = r"[+-]?(?:nan|inf|infinity|n/a|-+)"
+_IS_NUMBER = re.compile(rf"(?:{_NUMBER}|{_SPECIAL})", re.IGNORECASE)
+_IS_COMMA_NUMBER = re.compile(rf"(?:{_COMMA_NUMBER}|{_SPECIAL})", re.IGNORECASE)
+_HAS_DECIMAL_COMMA = re.compile(r"\d,\d")
+_COMMENT = re.compile(r"\s*(?:[#!%*'\"]|//|;)")
+_FIRST_LINES = 400  # header lines looked at before the dialect must be clear; longer headers take the slow way
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How the fields of a row are parted and how numbers are written."""
+
+    separator: str | None  # None: white space
+    decimal_comma: bool = False
+
+    def fields(self, line: str) -> list[str]:
+        """Split a row; one separator at the end does not open another field."""
+        if self.separator is None:
+            return line.split()
+        parts = [p.strip().strip("\"'") for p in line.strip().split(self.separator)]
+        return parts[:-1] if len(parts) > 1 and not parts[-1] else parts
+
+    def number(self, text: str) -> float | None:
+        """The value of a field, NaN for an empty one, None where it is no number."""
+        if not text:
+            return float("nan")
+        pattern = _IS_COMMA_NUMBER if self.decimal_comma else _IS_NUMBER
+        if not pattern.fullmatch(text):
+            return None
+        plain = text.replace(",", ".") if self.decimal_comma else text
+        if plain.strip("+-") in ("", "n/a", "N/A"):
+            return float("nan")
+        return float(plain.replace("d", "e").replace("D", "E") if plain[-1:].isdigit() else plain)
+
+    def row(self, line: str) -> list[float] | None:
+        """All numbers of a row, or None where the line is no row of at least two fields."""
+        fields = self.fields(line)
+        if len(fields) < 2:
+            return None
+        values = [self.number(f) for f in fields]
+        if any(v is None for v in values) or all(f == "" for f in fields):
+            return None
+        return [v for v in values if v is not None]
+
+
+_DIALECTS = (
+    Dialect(None),
+    Dialect(","),
+    Dialect("\t"),
+    Dialect(";"),
+    Dialect("|"),
+    Dialect(None, decimal_comma=True),
+    Dialect(";", decimal_comma=True),
+    Dialect("\t", decimal_comma=True),
+)
+
+
+@dataclass(slots=True)
+class Table:
+    """One table: its numbers, the lines above it, and the dialect it is written in."""
+
+    values: NDArray[np.float64]
+    header: list[str]
+    dialect: Dialect
+    labels: list[str] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+def find_tables(text: str) -> list[Table]:
+    """Return every table of a text, in its order; an empty list where there is none."""
+    start = _first_row(text)
+    if start is not None:
+        offset, dialect = start
+        values = _parse_at_once(text[offset:], dialect)
+        if values is not None:
+            return [Table(values, text[:offset].splitlines(), dialect)]
+    lines = text.splitlines()
+    return _LineParser(lines).tables() or _labelled_rows(lines)
+
+
+def _first_row(text: str) -> tuple[int, Dialect] | None:
+    """Where the first run of three rows begins, and its dialect."""
+    offset, window = 0, []
+    for _ in range(_FIRST_LINES):
+        end = text.find("\n", offset)
+        line = text[offset : end if end >= 0 else len(text)]
+        window.append((offset, line))
+        window = window[-3:]
+        if len(window) == 3:
+            dialect = _dialect_of([x for _, x in window])
+            if dialect is not None:
+                return window[0][0], dialect
+        if end < 0:
+            return None
+        offset = end + 1
+    return None
+
+
+def _dialect_of(lines: Iterable[str]) -> Dialect | None:
+    """The first dialect in which all lines are rows of the same width."""
+    lines = [x for x in lines if x.strip()]
+    if not lines:
+        return None
+    for dialect in _DIALECTS:
+        if dialect.decimal_comma and not any(_HAS_DECIMAL_COMMA.search(x) for x in lines):
+            continue
+        rows = [dialect.row(x) for x in lines]
+        if all(r is not None and len(r) == len(rows[0] or ()) for r in rows):
+            return dialect
+    return None
+
+
+def _parse_at_once(body: str, dialect: Dialect) -> NDArray[np.float64] | None:
+    """All rows in one call where the text holds nothing but rows; None where it must be read line by line."""
+    body = body.rstrip("\n\r\t \x1a")
+    first, _, _ = body.partition("\n")
+    width = len(dialect.fields(first))
+    n_lines = body.count("\n") + 1
+    if width < 2 or n_lines * width > MAX_POINTS:
+        return None
+    plain = body
+    if dialect.separator not in (None, "\t"):
+        mark = str(dialect.separator)
+        if mark * 2 in body or body.count(mark) < n_lines * (width - 1):
+            return None
+        plain = plain.replace(mark, " ")
+    if dialect.decimal_comma:
+        plain = plain.replace(",", ".")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)  # how NumPy before 2.3 says what it now raises
+        try:
+            values = np.fromstring(plain, dtype=np.float64, sep=" ")
+        except (ValueError, DeprecationWarning):
+            return None
+    # The size must be that of a full table, and each line must begin where a row begins: numbers that were shifted
+    # from one line to the next by damage could still add up.
+    if values.size != n_lines * width or not _rows_start_lines(plain, values, width, n_lines):
+        return None
+    return values.reshape(n_lines, width)
+
+
+def _rows_start_lines(plain: str, values: NDArray[np.float64], width: int, n_lines: int) -> bool:
+    """Whether each line holds `width` numbers, told by counting the fields of every line."""
+    raw = np.frombuffer(plain.encode("ascii", errors="replace"), dtype=np.uint8)
+    space = raw <= 0x20
+    starts = np.flatnonzero(~space & np.concatenate(([True], space[:-1])))
+    ends = np.flatnonzero(raw == 0x0A)
+    if starts.size != values.size:
+        return False
+    per_line = np.diff(np.searchsorted(starts, ends), prepend=0, append=starts.size)
+    return per_line.size == n_lines and bool((per_line == width).all())
+
+
+class _LineParser:
+    """The slow way: every line is a row, a comment, blank, or text."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+
+    def tables(self) -> list[Table]:
+        found: list[Table] = []
+        header: list[str] = []
+        at = 0
+        while at < len(self.lines):
+            dialect = _dialect_of(self.lines[at : at + 3]) if _may_begin(self.lines[at]) else None
+            if dialect is None:
+                header.append(self.lines[at])
+                at += 1
+                continue
+            rows, at = self._rows(at, dialect)
+            found.append(Table(np.array(rows), header, dialect))
+            header = []
+        if found:
+            found[-1].warnings += self._left_over(header, found[-1])
+        return found
+
+    def _rows(self, at: int, dialect: Dialect) -> tuple[list[list[float]], int]:
+        """The rows from line `at` on, and the line after the last of them."""
+        rows: list[list[float]] = []
+        end, odd, gap = at, None, False
+        for number in range(at, len(self.lines)):
+            line = self.lines[number]
+            row = dialect.row(line)
+            if row is None or (rows and len(row) != len(rows[0])):
+                if line.strip() and not _COMMENT.match(line):
+                    if _is_prose(line):
+                        break
+                    odd = number if odd is None else odd
+                gap = True
+                continue
+            if gap and not _goes_on(rows, row[0]):
+                break
+            if odd is not None:
+                raise DamagedFileError(
+                    "cannot read the table",
+                    f"line {odd + 1} stands between rows and is none: {self.lines[odd][:60]!r}",
+                    "Mend or remove that line, or copy the file again",
+                )
+            rows.append(row)
+            end, gap = number + 1, False
+        return rows, end
+
+    @staticmethod
+    def _left_over(lines: list[str], table: Table) -> list[str]:
+        """What to say about lines after the last row: a row that was cut short, numbers that fit no table."""
+        rest = [x for x in lines if x.strip() and not _COMMENT.match(x) and not _is_prose(x)]
+        if not rest:
+            return []
+        if len(rest) == 1 and 0 < len(table.dialect.fields(rest[0])) < table.values.shape[1]:
+            return ["the last line is incomplete and was left out: the file may be cut short"]
+        return [f"{len(rest)} lines after the table were left out, the first is {rest[0][:40]!r}"]
+
+
+def _may_begin(line: str) -> bool:
+    text = line.lstrip()
+    return bool(text) and (text[0].isdigit() or text[0] in "+-.,nNiI\"'")
+
+
+def _is_prose(line: str) -> bool:
+    """Whether a line is words (a header, a footer) rather than a damaged row, which is mostly digits."""
+    letters = sum(c.isalpha() and c.isascii() for c in line)
+    return (letters >= 3 and letters > sum(c.isdigit() for c in line) and line.isprintable()) or line.strip() == "&"
+
+
+def _goes_on(rows: list[list[float]], x: float) -> bool:
+    """Whether an axis goes on in its direction rather than starting again."""
+    if len(rows) < 2:
+        return True
+    direction = rows[-1][0] - rows[0][0]
+    return (x - rows[-1][0]) * direction >= 0
+
+
+_FEWEST_AXIS_FIELDS = 10  # numbers in a header line that make it an axis rather than column numbers
+
+
+def _labelled_rows(lines: list[str]) -> list[Table]:
+    """One pattern a row: a header line that holds the axis after some titles, then rows that begin with labels."""
+    for at, line in enumerate(lines[:50]):
+        for dialect in (Dialect(","), Dialect("\t"), Dialect(";"), Dialect(";", decimal_comma=True)):
+            fields = dialect.fields(line)
+            n_titles = next((i for i, f in enumerate(fields) if f and dialect.number(f) is not None), len(fields))
+            axis = [dialect.number(f) for f in fields[n_titles:]]
+            if n_titles == 0 or len(axis) < _FEWEST_AXIS_FIELDS or any(v is None for v in axis):
+                continue
+            steps = np.diff(np.array(axis, dtype=np.float64))
+            if (steps > 0).all() or (steps < 0).all():
+                return [_read_labelled(lines, at, dialect, n_titles, np.array(axis, dtype=np.float64))]
+    return []
+
+
+def _read_labelled(lines: list[str], at: int, dialect: Dialect, n_titles: int, axis: NDArray[np.float64]) -> Table:
+    rows, labels, skipped = [axis.tolist()], [""], 0
+    for number, line in enumerate(lines[at + 1 :], at + 2):
+        fields = dialect.fields(line)
+        values = [dialect.number(f) for f in fields[n_titles:]]
+        if len(values) == axis.size and not any(v is None for v in values):
+            rows.append([v for v in values if v is not None])
+            labels.append(fields[0])
+        elif len(rows) > 1 and line.strip():
+            raise DamagedFileError(
+                "cannot read the table",
+                f"line {number} must hold {n_titles} labels and {axis.size} numbers, got {len(fields)} fields",
+                "Mend or remove that line, or copy the file again",
+            )
+        else:
+            skipped += bool(line.strip())
+    notes = [f"{skipped} header lines between the axis and the first row were passed over"] if skipped else []
+    return Table(np.array(rows), lines[: at + 1], dialect, labels=labels, warnings=notes)
+
+
+def split_fields(line: str, width: int) -> list[str] | None:
+    """Titles of `width` columns from a header line, whatever parts them; None where they do not fit.
+
+    >>> split_fields("# 2Theta (deg)  Counts", 2)
+    ['2Theta (deg)', 'Counts']
+    >>> split_fields('"x","y_obs"', 2)
+    ['x', 'y_obs']
+    """
+    text = line.strip().lstrip("#!%*/;L ").strip() if line.lstrip()[:2] != "#L" else line.lstrip()[2:].strip()
+    for pattern in (r"\s*[,;|]\s*", r"\t+", r"\s{2,}|\t", r"\s+(?![(\[])"):
+        fields = [f.strip().strip("\"'") for f in re.split(pattern, text.rstrip(",; \t"))]
+        if len(fields) == width and any(re.search(r"[^\W\d]", f) for f in fields):
+            return fields
+    return None
