@@ -11,22 +11,34 @@ from peakwise.io._scan import META, Format, Scan
 from peakwise.io._source import Source
 from peakwise.io._write import Writer
 from peakwise.io.aeon_ts import AEON_TS
+from peakwise.io.brml import BRML
 from peakwise.io.bruker_raw import BRUKER_RAW
 from peakwise.io.canberra_cnf import CANBERRA_CNF
+from peakwise.io.chi import CHI
+from peakwise.io.gsas import GSAS
+from peakwise.io.ill_psi import ILL_PSI
 from peakwise.io.jcamp_dx import JCAMP_DX
 from peakwise.io.json_pattern import JSON
 from peakwise.io.numpy_files import NUMPY_NPY, NUMPY_NPZ
+from peakwise.io.pdcif import PDCIF
 from peakwise.io.philips_rd import PHILIPS_RD
+from peakwise.io.philips_udf import PHILIPS_UDF
+from peakwise.io.rasx import RASX
 from peakwise.io.rigaku_asc import RIGAKU_ASC
 from peakwise.io.rigaku_ras import RIGAKU_RAS
 from peakwise.io.spc import GALACTIC_SPC
 from peakwise.io.stoe_raw import STOE_RAW
 from peakwise.io.text import TEXT
+from peakwise.io.uxd import UXD
+from peakwise.io.xrdml import XRDML
 
 # In the order in which they are tried: those with an unmistakable beginning first, plain text last.
 FORMATS: dict[str, Format] = {
     form.name: form
     for form in (
+        XRDML,
+        BRML,
+        RASX,
         BRUKER_RAW,
         STOE_RAW,
         PHILIPS_RD,
@@ -39,6 +51,12 @@ FORMATS: dict[str, Format] = {
         AEON_TS,
         GALACTIC_SPC,
         JSON,
+        PHILIPS_UDF,
+        UXD,
+        GSAS,
+        PDCIF,
+        ILL_PSI,
+        CHI,
         TEXT,
     )
 }

@@ -105,7 +105,7 @@ def read_v3(source: Source) -> list[Scan]:
     at = _HEADER
     for number in range(1, announced + 1):
         check_limit(number, "scans", "the file", source.path)
-        if state and at >= len(fields) and scans:
+        if state and scans and len(fields) - at < _RANGE_HEADER:
             scans[-1].warnings.append(f"the measurement was {state}: {number - 1} of {announced} ranges are there")
             break
         scan, at = _read_range(fields, at, f"range {number}: " if announced > 1 else "", state)

@@ -95,12 +95,9 @@ def read_v4(source: Source) -> list[Scan]:
     """Every range of the file."""
     fields = Fields(source)
     fields.need(0, _PREAMBLE, "its file header")
-    at = _PREAMBLE
-    if fields.whole("B", 60):
-        at += _record(fields, at, len(fields))[1]
-    end = at + fields.whole("i", 56)
-    fields.need(at, end - at, "its metadata")
-    about = _gather(fields, at, end)
+    end = _end_of_metadata(fields)
+    fields.need(_PREAMBLE, end - _PREAMBLE, "its metadata")
+    about = _gather(fields, _PREAMBLE, end)
     measured = fields.whole("i", 44)
     common = {
         "sample": about.texts.get("SAMPLEID"),
@@ -128,6 +125,16 @@ def read_v4(source: Source) -> list[Scan]:
         scans[-1].warnings.append(f"{number} of {fields.whole('i', 40)} ranges were measured")
     scans[-1].warnings += fields.unread(at)
     return scans
+
+
+def _end_of_metadata(fields: Fields) -> int:
+    """Where the ranges begin. Whether the one more record counts in the length is not known, so it is walked over."""
+    at = _PREAMBLE
+    if not fields.whole("B", 60):
+        return at + fields.whole("i", 56)
+    while fields.whole("I", at) not in _RANGE_MARKS:
+        at += _record(fields, at, len(fields))[1]
+    return at
 
 
 def _record(fields: Fields, at: int, end: int) -> tuple[int, int]:
@@ -178,7 +185,7 @@ def _read_range(fields: Fields, at: int, where: str, about: _Known) -> tuple[Sca
     completed, held = fields.whole("i", at + 8), fields.held(data, count, size)
     if 0 < completed < count:
         notes.append(f"{where}the header says that {completed} of {count} points were completed")
-        if completed <= held < count:
+        if completed == held:
             count = held
     y = fields.column("f", data, count, size)
     if fields.whole("i", at + 124) > 1:

@@ -161,6 +161,8 @@ class _Attributes:
         if kind not in "biufSO" or itemsize > _LONGEST_TEXT or math.prod(identity.shape or ()) > _LONGEST_TEXT:
             return default
         value = self._attrs[name]
+        if kind in "SO" and type(value).__name__ == "Empty":  # how HDF5 may keep an empty text
+            return ""
         if isinstance(value, bytes):
             return value.decode("utf-8", errors="replace")
         if isinstance(value, np.ndarray):
@@ -237,8 +239,6 @@ def _numbers(item: h5py.Dataset, source: Source, name: str | None = None) -> NDA
     values = np.asarray(item[name] if name is not None else item[()])
     if values.dtype.itemsize > 8:
         values = values.astype(np.float64)
-    elif values.dtype == np.float16:
-        values = values.astype(np.float32)
     return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 

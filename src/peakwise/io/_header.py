@@ -13,7 +13,7 @@ __all__ = ["axis_of_title", "axis_of_words", "facts_of", "radiation_of", "role_o
 
 # Longest first, so that "2theta" wins over "theta" and "raman shift" over "shift".
 _SPELLINGS = sorted(
-    ((spelling, axis.name) for axis in AXES.values() for spelling in axis.spellings), key=lambda p: -len(p[0])
+    ((word, axis.name) for axis in AXES.values() for word in {axis.name, *axis.spellings}), key=lambda p: -len(p[0])
 )
 # How the unit in a column title scales to ours; looked up after the axis is known.
 _SCALES: dict[str, tuple[tuple[str, float], ...]] = {
@@ -29,8 +29,9 @@ _SCALES: dict[str, tuple[tuple[str, float], ...]] = {
 _PER_CM = re.compile(r"cm\s*(\^|\*\*)?\s*[-−]\s*1|1\s*/\s*cm|cm⁻¹")
 
 _INTENSITY = re.compile(
-    r"^(dark subtracted.*|y_?obs|i_?obs|obs(erved)?|y|i|cps|counts?(/s| ?s-1)?|intensit(y|ies)|int|signal"
-    r"|[ifs]\(q\)|g\(r\)|absorbance|abs|transmittance|(raman )?intensity.*|meas(ured)?|exp(erimental)?|yobs.*|detector)$"
+    r"^(dark subtracted.*|y_?obs|i_?obs|obs(erved)?|y|i|cps|counts?(/s| ?s-1)?|intensit(y|ies)|int"
+    r"|signal|[ifs]\(q\)|g\(r\)|absorbance|abs|transmittance|(raman )?intensity.*"
+    r"|meas(ured)?|exp(erimental)?|yobs.*|detector)$"
 )
 _SIGMA = re.compile(
     r"^(sigma.*|s|d?e|esd|err(or)?s?|std(dev)?|unc(ertainty)?|d[gifs]\(?[rqi]?\)?|di|dy|sig_?i?|y_?err)$"
@@ -111,9 +112,11 @@ def unit_of_title(title: str) -> str:
     return "counts" if re.search(r"\bcounts?\b", low) else "unknown"
 
 
+_UNIT = r"m|nm|pm|å|a|angstroms?"
 _WAVELENGTH = re.compile(
-    r"(?<![a-z])(?<!laser[ _])(?:wave\s?length|lambda|lam1?|wl1?|λ)\s*(?:\w{0,3}\d?\s*)?[\s\"':=;,()\[\]åÅA]*?"
-    r"((?:\d+\.\d*|\.\d+)(?:e[+-]?\d+)?)\s*[\])]?\s*(m|nm|pm|å|a|angstroms?)?(?![a-z0-9])",
+    r"(?<![a-z])(?<!laser[ _])(?:wave\s?length|lambda|lam1?|wl1?|λ)"  # the key
+    rf"(?:\s*[\[(]\s*(?P<before>{_UNIT})\s*[\])])?\s*(?:alpha|ka)?1?[\s\"':=;,]*"  # a unit, a mark
+    rf"(?P<v>(?:\d+\.\d*|\.\d+)(?:e[+-]?\d+)?)\s*[\[(]?\s*(?P<unit>{_UNIT})?(?![a-z0-9])",
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"(?<![A-Za-z])(Cu|Mo|Co|Ag|Cr|Fe)[\s_-]?K[\s_-]?(?:a(?:lpha)?|α)[\s_-]?([12]?)(?![A-Za-z0-9])")
@@ -127,7 +130,7 @@ def radiation_of(lines: list[str]) -> Radiation | None:
     named: Radiation | None = None
     for line in lines:
         if number is None and "laser" not in line.lower() and (match := _WAVELENGTH.search(line)):
-            value, unit = float(match[1]), (match[2] or "").lower()
+            value, unit = float(match["v"]), (match["before"] or match["unit"] or "").lower()
             value *= _TO_ANGSTROM.get(unit, 1e10 if value < 1e-7 else 1.0)
             try:
                 number = Radiation(value).wavelength

@@ -1,9 +1,9 @@
 """Named arrays that belong together -> blocks: what a dictionary in JSON or the members of an ``.npz`` mean.
 
 A name is an axis when it begins with one of the words below, followed by nothing or by a unit (``two_theta_deg``,
-``q_nm-1``, ``energy_eV``). Where the usual unit is the only one (degrees for two_theta, 1/cm for a Raman shift) the bare
-name is enough. A bare ``q``, ``energy`` or ``wavelength`` may be in two units that differ by ten or by a thousand: its
-numbers are kept as they are, as ``channel``, and a warning says so. Intensities are the arrays that fit the axis.
+``q_nm-1``, ``energy_eV``). Where the usual unit is the only one (degrees for two_theta, 1/cm for a Raman shift) the
+bare name is enough. A bare ``q``, ``energy`` or ``wavelength`` may be in two units that differ by ten or by a thousand:
+its numbers are kept as they are, as ``channel``, and a warning says so. Intensities are the arrays that fit the axis.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-
-    from peakwise.io._source import Source
 
 __all__ = ["AXIS_WORDS", "is_axis_name", "is_rising", "named_axis", "scans_of", "without_array"]
 
@@ -40,23 +38,12 @@ AXIS_WORDS: dict[str, tuple[str, ...]] = {
     "": ("angles", "angle", "axis", "positions", "position", "x"),
 }
 # Units, tidied, with the factor to the unit of the axis; "" is the bare name.
-_INVERSE_ANGSTROM = (
-    "a",
-    "a_1",
-    "1_a",
-    "inva",
-    "inv_a",
-    "angstrom",
-    "angstrom_1",
-    "1_angstrom",
-    "inv_angstrom",
-    "per_angstrom",
-)
+_DEGREES = ("", "deg", "degree", "degrees")
+_INVERSE_ANGSTROM = ("a", "a_1", "1_a", "inva", "inv_a", "angstrom", "angstrom_1", "inv_angstrom", "per_angstrom")
 _INVERSE_NM = ("nm", "nm_1", "1_nm", "invnm", "inv_nm", "per_nm")
 _INVERSE_CM = ("", "cm", "cm_1", "1_cm", "cm1", "invcm", "inv_cm", "per_cm")
 _FACTORS: dict[str, dict[str, float]] = {
-    "two_theta": dict.fromkeys(("", "deg", "degree", "degrees"), 1.0)
-    | dict.fromkeys(("rad", "radian", "radians"), 180 / np.pi),
+    "two_theta": dict.fromkeys(_DEGREES, 1.0) | dict.fromkeys(("rad", "radians"), 180 / np.pi),
     "raman_shift": dict.fromkeys(_INVERSE_CM, 1.0),
     "wavenumber": dict.fromkeys(_INVERSE_CM, 1.0),
     "wavelength": {"nm": 1.0, "um": 1e3, "a": 0.1, "angstrom": 0.1},
@@ -73,6 +60,7 @@ _INTENSITY = re.compile(
     r"diffractograms?|scans?)(?:_?(?:values|list|array|counts|cps))?"
 )
 _SIGMA = re.compile(r"(?:sigmas?|errors?|err|esd|std|uncertaint(?:y|ies)|(?:intensity|y)_(?:sigma|err|error|std|esd))")
+_WAVELENGTH = re.compile(r"(primary_|secondary_)?(?:x_?ray_)?(?:wavelength|lambda)(?:_(a|angstrom|nm))?")
 _NAMES = ("names", "name", "titles", "title", "filenames")
 _UNITS = {"counts": "counts", "cps": "counts/s", "absorbance": "absorbance", "transmittance": "transmittance"}
 
@@ -134,13 +122,11 @@ def without_array(names: list[str]) -> str:
     return f"it holds no axis with intensities that fit it, only {shown or 'nothing'}"
 
 
-def scans_of(source: Source, members: Mapping[str, NDArray[Any]], name: str | None = None) -> list[Scan] | None:
+def scans_of(members: Mapping[str, NDArray[Any]], name: str | None = None) -> list[Scan] | None:
     """Blocks of named arrays, or None where there is no axis with intensities.
 
     Parameters
     ----------
-    source : Source
-        Where they come from, for error messages.
     members : mapping of str to ndarray
         Arrays of any shape; those of one value are metadata.
     name : str, optional
@@ -156,7 +142,7 @@ def scans_of(source: Source, members: Mapping[str, NDArray[Any]], name: str | No
             continue
         if values.ndim == 2:
             return _own_axes(members, axis, fitting)
-        return [_block(source, members, axis, fitting, name)]
+        return [_block(members, axis, fitting, name)]
     return None
 
 
@@ -174,11 +160,8 @@ def _fitting(members: Mapping[str, NDArray[Any]], axis: str) -> str | None:
             return False
         return values.shape == shape if len(shape) == 2 else points in values.shape
 
-    others = [
-        key
-        for key, values in members.items()
-        if fits(values) and not is_axis_name(key) and not _SIGMA.fullmatch(_tidy(key))
-    ]
+    free = [key for key in members if not is_axis_name(key) and not _SIGMA.fullmatch(_tidy(key))]
+    others = [key for key in free if fits(members[key])]
     called = [key for key in others if _INTENSITY.fullmatch(_tidy(key))]
     for choice in (called, [key for key in others if members[key].ndim == 2], others):
         if len(choice) == 1:
@@ -186,7 +169,7 @@ def _fitting(members: Mapping[str, NDArray[Any]], axis: str) -> str | None:
     return called[0] if called else None
 
 
-def _block(source: Source, members: Mapping[str, NDArray[Any]], axis: str, intensity: str, name: str | None) -> Scan:
+def _block(members: Mapping[str, NDArray[Any]], axis: str, intensity: str, name: str | None) -> Scan:
     """All patterns on one axis."""
     x, kind, notes = as_axis(axis, members[axis])
     y = members[intensity]
@@ -196,33 +179,26 @@ def _block(source: Source, members: Mapping[str, NDArray[Any]], axis: str, inten
     elif y.ndim == 2 and y.shape[0] == y.shape[1]:
         notes.append(f"{intensity!r} has as many patterns as points: its rows are taken as the patterns")
     table = np.atleast_2d(y)
-    sigma = next(
-        (v for key, v in members.items() if _SIGMA.fullmatch(_tidy(key)) and v.shape == members[intensity].shape), None
-    )
+    sigma = _sigma(members, members[intensity].shape)
     if sigma is not None:
         sigma = np.atleast_2d(sigma if sigma.ndim == 1 or sigma.shape == table.shape else sigma.T)
     meta, names, unused = _columns(members, {axis, intensity}, len(table))
     if unused:
         notes.append(f"left out, they fit neither patterns nor points: {', '.join(unused[:8])}")
     unit = next((u for word, u in _UNITS.items() if word in _tidy(intensity)), "unknown")
-    return Scan(
-        x,
-        table,
-        kind,
-        sigma=sigma,
-        radiation=radiation_of(meta),
-        unit=unit,
-        name=names or name,
-        meta=meta,
-        warnings=notes,
-    )
+    return Scan(x, table, kind, sigma, radiation_of(meta), unit, names or name, meta, notes)
+
+
+def _sigma(members: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> NDArray[Any] | None:
+    """The member that is the uncertainty of intensities of this shape."""
+    return next((v for key, v in members.items() if _SIGMA.fullmatch(_tidy(key)) and v.shape == shape), None)
 
 
 def _own_axes(members: Mapping[str, NDArray[Any]], axis: str, intensity: str) -> list[Scan]:
     """One block per row: each pattern has its own positions."""
     table = members[intensity]
     meta, names, _ = _columns(members, {axis, intensity}, len(table))
-    sigma = next((v for key, v in members.items() if _SIGMA.fullmatch(_tidy(key)) and v.shape == table.shape), None)
+    sigma = _sigma(members, table.shape)
     unit = next((u for word, u in _UNITS.items() if word in _tidy(intensity)), "unknown")
     scans = []
     for row in range(len(table)):
@@ -258,16 +234,15 @@ def _columns(
     return meta, names, unused
 
 
-def radiation_of(meta: Mapping[str, Any]) -> Radiation | None:
-    """The wavelength among metadata: angstrom, unless its name says nm."""
+def radiation_of(meta: dict[str, Any]) -> Radiation | None:
+    """Take the wavelength out of the metadata: angstrom, unless its name says nm."""
     found: dict[str, float] = {}
-    for key, value in meta.items():
-        match = re.fullmatch(
-            r"(primary_|secondary_)?(?:x_?ray_)?(?:wavelength|lambda)(?:_(a|angstrom|nm))?", _tidy(key)
-        )
+    for key, value in list(meta.items()):
+        match = _WAVELENGTH.fullmatch(_tidy(key))
         number = _number(value) if match else None
         if match and number is not None and number > 0:
             found[match[1] or "primary_"] = number * (10.0 if match[2] == "nm" else 1.0)
+            del meta[key]
     if "primary_" not in found:
         return None
     return Radiation.doublet(found["primary_"], found.get("secondary_"))

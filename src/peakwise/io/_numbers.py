@@ -21,7 +21,7 @@ __all__ = ["fixed_columns", "parse_numbers", "parse_rows"]
 
 _PLAIN = b"0123456789.+- \t\r\n"
 _EXACT_DIGITS = 15  # 10**15 < 2**53: every integer of so many digits is a float64
-_POWERS = 10.0 ** np.arange(_EXACT_DIGITS + 1)
+_POWERS: NDArray[np.float64] = np.array([10.0**n for n in range(_EXACT_DIGITS + 1)])
 _SPACE, _POINT, _NEWLINE, _ZERO = 0x20, 0x2E, 0x0A, 0x30
 
 
@@ -174,7 +174,10 @@ def _scale(
         digits[owner] -= 1
     if digits.min() < 1 or digits.max() > _EXACT_DIGITS:
         return None
-    return 1.0 if decimals is None else _POWERS[decimals]
+    if decimals is None:
+        return 1.0
+    powers: NDArray[np.float64] = _POWERS[decimals]
+    return powers
 
 
 def _parse_floats(padded: bytes) -> NDArray[np.float64]:

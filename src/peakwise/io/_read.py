@@ -174,7 +174,8 @@ class Reader:
         form = self.recognise(source) if name is None else self._named(name)
         try:
             blocks = form.read(source)
-        except PeakwiseError:
+        except PeakwiseError as problem:
+            problem.file = problem.file or str(path)
             raise
         except _STUMBLES as problem:
             told = f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__

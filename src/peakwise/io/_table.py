@@ -16,6 +16,7 @@ refused with its line number rather than left out.
 
 from __future__ import annotations
 
+import csv
 import re
 import warnings
 from dataclasses import dataclass, field
@@ -27,11 +28,9 @@ from peakwise.errors import DamagedFileError
 from peakwise.io._limits import MAX_POINTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
-__all__ = ["Dialect", "Table", "find_tables", "split_fields"]
+__all__ = ["Dialect", "Table", "find_tables", "numbers_of", "split_fields"]
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?"
 _COMMA_NUMBER = r"[+-]?(?:\d+(?:,\d+)?|,\d+)(?:[eEdD][+-]?\d+)?"
@@ -39,7 +38,9 @@ _SPECIAL = r"[+-]?(?:nan|inf|infinity|n/a|-+)"
 _IS_NUMBER = re.compile(rf"(?:{_NUMBER}|{_SPECIAL})", re.IGNORECASE)
 _IS_COMMA_NUMBER = re.compile(rf"(?:{_COMMA_NUMBER}|{_SPECIAL})", re.IGNORECASE)
 _HAS_DECIMAL_COMMA = re.compile(r"\d,\d")
-_COMMENT = re.compile(r"\s*(?:[#!%*'\"]|//|;)")
+_COMMENT = re.compile(r"\s*(?:[#!%*]|//|['\";](?!\s*[+-]?[\d.]))")
+_FEWEST_ROWS = 3
+_NEAR = 20  # lines within which three rows must come, comments between them included
 _FIRST_LINES = 400  # header lines looked at before the dialect must be clear; longer headers take the slow way
 
 
@@ -122,21 +123,19 @@ def _first_row(text: str) -> tuple[int, Dialect] | None:
         end = text.find("\n", offset)
         line = text[offset : end if end >= 0 else len(text)]
         window.append((offset, line))
-        window = window[-3:]
-        if len(window) == 3:
-            dialect = _dialect_of([x for _, x in window])
-            if dialect is not None:
-                return window[0][0], dialect
+        window = window[-_FEWEST_ROWS:]
+        dialect = _dialect_of([x for _, x in window])
+        if dialect is not None:
+            return window[0][0], dialect
         if end < 0:
             return None
         offset = end + 1
     return None
 
 
-def _dialect_of(lines: Iterable[str]) -> Dialect | None:
+def _dialect_of(lines: list[str]) -> Dialect | None:
     """The first dialect in which all lines are rows of the same width."""
-    lines = [x for x in lines if x.strip()]
-    if not lines:
+    if len(lines) < _FEWEST_ROWS or not all(x.strip() for x in lines):
         return None
     for dialect in _DIALECTS:
         if dialect.decimal_comma and not any(_HAS_DECIMAL_COMMA.search(x) for x in lines):
@@ -163,17 +162,24 @@ def _parse_at_once(body: str, dialect: Dialect) -> NDArray[np.float64] | None:
         plain = plain.replace(mark, " ")
     if dialect.decimal_comma:
         plain = plain.replace(",", ".")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DeprecationWarning)  # how NumPy before 2.3 says what it now raises
-        try:
-            values = np.fromstring(plain, dtype=np.float64, sep=" ")
-        except (ValueError, DeprecationWarning):
-            return None
+    values = numbers_of(plain)
+    if values is None:
+        return None
     # The size must be that of a full table, and each line must begin where a row begins: numbers that were shifted
     # from one line to the next by damage could still add up.
     if values.size != n_lines * width or not _rows_start_lines(plain, values, width, n_lines):
         return None
     return values.reshape(n_lines, width)
+
+
+def numbers_of(text: str) -> NDArray[np.float64] | None:
+    """All numbers of a text that holds nothing but numbers and white space; None for any other text."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)  # how NumPy before 2.3 says what it now raises
+        try:
+            return np.fromstring(text, dtype=np.float64, sep=" ")
+        except (ValueError, DeprecationWarning):
+            return None
 
 
 def _rows_start_lines(plain: str, values: NDArray[np.float64], width: int, n_lines: int) -> bool:
@@ -199,7 +205,7 @@ class _LineParser:
         header: list[str] = []
         at = 0
         while at < len(self.lines):
-            dialect = _dialect_of(self.lines[at : at + 3]) if _may_begin(self.lines[at]) else None
+            dialect = _dialect_of(self._next_rows(at)) if _may_begin(self.lines[at]) else None
             if dialect is None:
                 header.append(self.lines[at])
                 at += 1
@@ -210,6 +216,11 @@ class _LineParser:
         if found:
             found[-1].warnings += self._left_over(header, found[-1])
         return found
+
+    def _next_rows(self, at: int) -> list[str]:
+        """The next lines that could be rows: a table is recognised by three of them."""
+        near = self.lines[at : at + _NEAR]
+        return [x for x in near if x.strip() and not _COMMENT.match(x)][:_FEWEST_ROWS]
 
     def _rows(self, at: int, dialect: Dialect) -> tuple[list[list[float]], int]:
         """The rows from line `at` on, and the line after the last of them."""
@@ -313,9 +324,17 @@ def split_fields(line: str, width: int) -> list[str] | None:
     >>> split_fields('"x","y_obs"', 2)
     ['x', 'y_obs']
     """
-    text = line.strip().lstrip("#!%*/;L ").strip() if line.lstrip()[:2] != "#L" else line.lstrip()[2:].strip()
-    for pattern in (r"\s*[,;|]\s*", r"\t+", r"\s{2,}|\t", r"\s+(?![(\[])"):
-        fields = [f.strip().strip("\"'") for f in re.split(pattern, text.rstrip(",; \t"))]
-        if len(fields) == width and any(re.search(r"[^\W\d]", f) for f in fields):
+    text = re.sub(r"^\s*(?:#L\b|[#!%*;/]+)", "", line).strip().rstrip(",; \t")
+    for separator in (",", ";", "|", "\t"):
+        fields = next(csv.reader([text], delimiter=separator, skipinitialspace=True), [])
+        if len(fields) == width and _has_words(fields):
+            return [f.strip().strip("'") for f in fields]
+    for pattern in (r"\s{2,}|\t", r"\s+(?![(\[])"):
+        fields = [f.strip("\"'") for f in re.split(pattern, text)]
+        if len(fields) == width and _has_words(fields):
             return fields
     return None
+
+
+def _has_words(fields: list[str]) -> bool:
+    return any(re.search(r"[^\W\d]", f) for f in fields)

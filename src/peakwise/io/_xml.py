@@ -21,20 +21,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from peakwise.errors import LimitError
-from peakwise.io._limits import MAX_POINTS
+from peakwise.io._numbers import parse_numbers, parse_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
     from numpy.typing import NDArray
 
     from peakwise.io._source import Source
 
-__all__ = ["MAX_MARKS", "angstrom", "attribute", "find_number", "find_text", "numbers", "parse", "table"]
+__all__ = ["MAX_MARKS", "angstrom", "attribute", "find_number", "find_text", "number_rows", "numbers", "parse"]
 
 MAX_MARKS = 4_000_000  # "<" and "=" in one document: two million elements, some hundred megabytes in memory
-_PIECE = 1 << 20  # characters of a list of numbers that are split at once
-_SPACE = re.compile(r"\s")
+_PIECE = 1 << 20  # characters of a list of numbers that are parsed at once
+_SPACE, _LINE_END = re.compile(r"\s"), re.compile(r"\n")
 
 
 class _RefusedError(Exception):
@@ -162,29 +163,24 @@ def numbers(text: str | None) -> NDArray[np.float64]:
     >>> numbers("1 2.5\n-3e1").tolist()
     [1.0, 2.5, -30.0]
     """
-    text = text or ""
-    parts: list[NDArray[np.float64]] = []
-    at = total = 0
-    while at < len(text):
-        gap = _SPACE.search(text, at + _PIECE)
-        end = gap.start() if gap else len(text)
-        parts.append(np.array(text[at:end].split(), dtype=np.float64))
-        total += parts[-1].size
-        if total > MAX_POINTS:
-            raise ValueError(f"one list has more than {MAX_POINTS} numbers")
-        at = end
+    parts = [parse_numbers(piece) for piece in _pieces(text or "", _SPACE)]
     return np.concatenate(parts) if parts else np.empty(0)
 
 
-def table(rows: list[str], separator: str, width: int) -> NDArray[np.float64]:
-    """Rows of `width` numbers each; `ValueError` for a row with other fields.
+def number_rows(text: str, width: int) -> NDArray[np.float64]:
+    r"""Lines of `width` numbers each, as a table; `ValueError` for anything else. Blank lines are passed over.
 
-    >>> table(["1,2", "3,4.5"], ",", 2).tolist()
-    [[1.0, 2.0], [3.0, 4.5]]
+    >>> number_rows("1\t2\n3\t4\n", 2).tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
     """
-    block = max(1, _PIECE // max(width, 1))  # rows at a time, so that the split text stays small
-    parts = [
-        np.array([row.split(separator) for row in rows[at : at + block]], dtype=np.float64)
-        for at in range(0, len(rows), block)
-    ]
-    return np.concatenate(parts).reshape(len(rows), width) if parts else np.empty((0, width))
+    parts = [parse_rows(piece, width) for piece in _pieces(text, _LINE_END)]
+    return np.concatenate(parts) if parts else np.empty((0, width))
+
+
+def _pieces(text: str, gap: re.Pattern[str]) -> Iterator[str]:
+    """A long text in pieces that end at a gap, so that what parsing takes beside the result stays small."""
+    at = 0
+    while at < len(text):
+        end = gap.search(text, at + _PIECE)
+        yield text[at : end.start() if end else len(text)]
+        at = end.end() if end else len(text)

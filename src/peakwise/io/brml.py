@@ -25,9 +25,9 @@ from what open readers (GSAS-II, nomad-measurements) tell::
           VaryingRawDataView   Varying LogicName="ScanAxes": FieldDefinitions AxisId [Length]
           RecordedRawDataView  Recording LogicName, VisibleName, Category="Count": Unit Base, BlankingValue
 
-No column is taken by its place: ``Start`` and ``Length`` of the views say which it is, and a file whose views do not fit
-its rows is refused. The counts of points measured behind an absorber are stored multiplied by their ``AbsorptionFactor``
-(divided by it they are whole numbers again).
+No column is taken by its place: ``Start`` and ``Length`` of the views say which it is, and a file whose views do not
+fit its rows is refused. The counts of points measured behind an absorber are stored multiplied by their
+``AbsorptionFactor`` (divided by it they are whole numbers again).
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from peakwise.errors import one_line
 from peakwise.io._archive import Archive, is_archive_with
 from peakwise.io._clock import tell_time
 from peakwise.io._limits import check_limit
 from peakwise.io._scan import Format, Scan
-from peakwise.io._xml import angstrom, attribute, find_number, find_text, parse, table
+from peakwise.io._xml import angstrom, attribute, find_number, find_text, number_rows, parse
 from peakwise.patterns import Radiation
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ _KINDS = {
 }
 _FIXED = {"Theta": "omega", "Omega": "omega", "Chi": "chi", "Psi": "chi", "Phi": "phi"}
 _ZERO_CELSIUS = 273.15  # [K]
+_SHOWN = 60  # characters of a file's own words in a message
 _UNEVEN = 0.01  # share by which counting times may differ before it is said
 
 
@@ -110,7 +112,7 @@ def _members(source: Source, archive: Archive) -> list[tuple[str, dict[str, Any]
             why = f"{name} lists {len(listed)} ranges, {len(missing)} of them are missing ({missing[0]})"
             raise source.damaged(why)
         about = _about(root)
-        found |= {x: about for x in listed}
+        found |= dict.fromkeys(listed, about)
     if not found:
         found = {name: {} for name in sorted(there, key=_natural)}
     if not found:
@@ -184,7 +186,7 @@ def _read_route(source: Source, root: Element, route: Element, name: str, meta: 
     counters = _counters(source, columns, name)
     widths = {width for _, _, width in counters}
     if widths == {1}:
-        x, kind, axis = _scanned(source, rows, columns, name)
+        x, kind, axis = _scanned(source, rows, columns, name, warnings)
         y = np.stack([_unblank(rows[:, start], element) for element, start, _ in counters])
         own = {} if len(counters) == 1 else {"names": [_title(element) for element, _, _ in counters]}
     else:
@@ -212,7 +214,7 @@ def _rows(source: Source, route: Element, name: str) -> NDArray[np.float64]:
     widths = {t.count(",") + 1 for t in texts}
     if len(widths) > 1:
         raise source.damaged(f"the rows of {name} have between {min(widths)} and {max(widths)} columns")
-    return table(texts, ",", widths.pop())
+    return number_rows("\n".join(texts).replace(",", " "), widths.pop())
 
 
 def _columns(source: Source, route: Element, width: int, name: str) -> _Columns:
@@ -260,15 +262,19 @@ def _counters(source: Source, columns: _Columns, name: str) -> list[tuple[Elemen
 
 
 def _scanned(
-    source: Source, rows: NDArray[np.float64], columns: _Columns, name: str
+    source: Source, rows: NDArray[np.float64], columns: _Columns, name: str, warnings: list[str]
 ) -> tuple[NDArray[np.float64], str, str]:
     """Positions along the axis that moved, what they are, and its name."""
     moving = [a for a, i in columns.axes.items() if len(rows) == 1 or np.ptp(rows[:, i]) > 0]
-    for axis, kind in _KINDS.items():
-        if axis in moving:
-            return rows[:, columns.axes[axis]], kind, axis
-    told = ", ".join(moving) or "no axis"
-    raise source.damaged(f"{name} moved {told}, which is none of {', '.join(_KINDS)}", "Export it as .xy")
+    if not moving:
+        raise source.damaged(
+            f"no axis of {name} moved (it names {', '.join(columns.axes) or 'none'})", "Export it as .xy"
+        )
+    axis = next((a for a in _KINDS if a in moving), moving[0])
+    kind = _KINDS.get(axis, "channel")
+    if kind == "channel":
+        warnings.append(f"the scan moved {one_line(axis, _SHOWN)}: its positions are given as they are")
+    return rows[:, columns.axes[axis]], kind, axis
 
 
 def _detector_scale(
@@ -296,13 +302,13 @@ def _check_length(source: Source, root: Element, route: Element, n: int, name: s
         raise source.damaged(f"{name} holds {n} of the {measured:g} points its header promises")
     status = find_text(root, "MeasurementStatus")
     if planned is not None and n < planned:
-        marked = f" (it is marked {status!r})" if status not in (None, "Measured") else ""
+        marked = f" (it is marked {one_line(status, _SHOWN)!r})" if status not in (None, "Measured") else ""
         return [f"the measurement ended after {n} of {planned:g} points{marked}"]
     return []
 
 
 def _title(recording: Element) -> str:
-    return recording.get("VisibleName") or recording.get("LogicName") or "unnamed"
+    return one_line(recording.get("VisibleName") or recording.get("LogicName") or "unnamed", _SHOWN)
 
 
 def _unit(recording: Element) -> str:
@@ -329,7 +335,9 @@ def _temperature(rows: NDArray[np.float64], columns: _Columns, warnings: list[st
         if values.size and "celsius" in unit:
             return float(values.mean()) + _ZERO_CELSIUS
         if values.size:
-            warnings.append(f"{_title(recording)} is {values.mean():g} in an unknown unit ({unit or 'none'}): left out")
+            warnings.append(
+                f"{_title(recording)} was left out: {values.mean():g} in an unknown unit ({one_line(unit, _SHOWN)})"
+            )
     return None
 
 

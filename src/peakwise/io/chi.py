@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from peakwise.io._binary import tube
 from peakwise.io._numbers import parse_rows
 from peakwise.io._scan import Format, Scan
-from peakwise.patterns import Radiation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,13 +112,15 @@ def _read_srxgui(text: str) -> Scan:
         if mark
     }
     rows: NDArray[np.float64] = parse_rows(body, len(body.lstrip().partition("\n")[0].split()))
-    wavelength = keys.get("wavelength")
+    notes: list[str] = []
+    wavelength = float(keys.get("wavelength") or 0)
     return Scan(
         rows[:, 0],
         rows[:, 1],
         _SPACES.get(keys.get("integrationspace", "").lower()),
         sigma=rows[:, 2] if rows.shape[1] > 2 else None,
-        radiation=Radiation(float(wavelength)) if wavelength else None,
+        radiation=tube(wavelength, 0.0, None, None, notes),
+        warnings=notes,
     )
 
 

@@ -21,11 +21,11 @@ cut into records of 80)::
 STD, ESD and ALT are Fortran columns that may touch. The file does not say whether CONST means an angle or a time of
 flight; GSAS learns it from the instrument parameter file. Positions that end above 180 degrees are read as times.
 
-The uncertainty of an STD value y of n counters is sqrt(y / n); with one counter throughout, the values are plain counts.
-11-BM (APS) and Mantid write wavelength, temperature and sample into the comments, where they are looked for.
+The uncertainty of an STD value y of n counters is sqrt(y / n); with one counter throughout, the values are plain
+counts. 11-BM (APS) and Mantid write wavelength, temperature and sample into the comments, where they are looked for.
 
-Publicly described in the GSAS manual, A. C. Larson & R. B. Von Dreele, Los Alamos National Laboratory Report LAUR 86-748
-(2004), "GSAS Standard Powder Data File", and (ALT, RALF) in the Technical Reference of TOPAS.
+Publicly described in the GSAS manual, A. C. Larson & R. B. Von Dreele, Los Alamos National Laboratory Report LAUR
+86-748 (2004), "GSAS Standard Powder Data File", and (ALT, RALF) in the Technical Reference of TOPAS.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _TYPES = ("STD", "ESD", "ALT", "FXY", "FXYE")
 _HALF_TURN = 18_000  # centidegrees: no detector stands beyond, so larger positions are microseconds
 
 _NEUTRONS = re.compile(r"neutron", re.IGNORECASE)
-_ANGSTROM = re.compile(r"(?<![\d.])(\d\.\d{2,6})\s?(?:A|Å|angstroms?)\b", re.IGNORECASE)
+_ANGSTROM = re.compile(r"(?<![\d.])([1-9]\.\d{2,6}|0\.[1-9]\d{1,5})\s?(?:A|Å|angstroms?)\b", re.IGNORECASE)
 _KEY = re.compile(r"#?\s*([^=:]{2,40}?)\s*[=:]\s*(\S.*)")
 _KEYS = {
     "temp (k)": "temperature",
@@ -94,7 +94,7 @@ def _sniff(source: Source) -> bool:
     head = source.head
     if _BANK_LINE.search(head) or _MAP_LINE.search(head):
         return True
-    if b"\0" in head or b"BANK" not in head[_RECORD:] and b"\n#" not in head:
+    if b"\0" in head or (b"BANK" not in head and b"\n#" not in head):
         return False
     if b"\n" not in head:
         return any(head[at : at + 5] == b"BANK " for at in range(_RECORD, len(head), _RECORD))
@@ -295,7 +295,8 @@ def _positions(bank: _Bank, maps: dict[str, NDArray[np.float64]], notes: list[st
             raise ValueError(f"RALF needs positive coefficients, got {bank.coefficients}")
         linear = min(max(0.0, np.ceil((turn - start) / step)), float(bank.points))
         beyond = np.maximum(index - linear, 0)
-        return (start + step * np.minimum(index, linear)) * (1 + share) ** beyond / 32
+        times: NDArray[np.float64] = (start + step * np.minimum(index, linear)) * (1 + share) ** beyond / 32
+        return times
     if bank.binning == "TIME_MAP":
         number = f"{bank.coefficient(0):g}"
         if number not in maps:
@@ -336,9 +337,9 @@ def _radiation(header: list[str]) -> Radiation | None:
     if not _NEUTRONS.search(text):
         return found
     match = _ANGSTROM.search(text)
-    if found is None and match is not None:
-        found = Radiation(float(match[1]))
-    return None if found is None else Radiation(found.wavelength, probe="neutron")
+    if found is not None:
+        return Radiation(found.wavelength, probe="neutron")
+    return Radiation(float(match[1]), probe="neutron") if match else None
 
 
 def _meta(header: list[str]) -> dict[str, Any]:

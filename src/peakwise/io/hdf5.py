@@ -31,6 +31,7 @@ from peakwise.io._limits import check_limit
 from peakwise.io._nexus import is_nexus, read_nexus
 from peakwise.io._pairs import read_pairs
 from peakwise.io._scan import Format, Scan
+from peakwise.io._stored import is_stored, patterns_of
 from peakwise.patterns import AXES, Patterns, Radiation
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def _read(source: Source) -> list[Scan] | list[Patterns]:
         layout = found.groups[""].get("peakwise_layout")
         if layout is not None:
             return [_read_own(found, layout)]
+        if is_stored(found):  # netCDF-4 of ours under another name
+            return [patterns_of(found)]
         return read_nexus(found) if is_nexus(found) else read_pairs(found)
 
 
@@ -124,10 +127,11 @@ def _fill(file: h5py.File, patterns: Patterns) -> None:
     notes = _group(file, _NOTES, "NXcollection")
     notes.attrs.update({"kind": patterns.kind, "unit": patterns.unit})
     notes.attrs.update({"warnings": json.dumps(patterns.warnings), "failed": json.dumps(patterns.failed)})
-    notes.create_dataset("name", data=patterns.names.astype(object), dtype=h5_text())
+    notes.create_dataset("name", data=patterns.names.astype(object), dtype=_text_type())
     if patterns.radiation is not None:
         notes.attrs["radiation"] = json.dumps(patterns.radiation.to_dict())
-        _beam(file, patterns.radiation)
+        if not patterns.radiation.assumed:
+            _beam(file, patterns.radiation)
     meta = file.create_group(_META, track_order=True)
     meta.attrs["NX_class"] = "NXcollection"
     for number, (name, column) in enumerate(patterns.meta.items()):
@@ -135,7 +139,7 @@ def _fill(file: h5py.File, patterns: Patterns) -> None:
         if place in meta:
             place = f"column_{number}_"
         if column.dtype.kind == "U":
-            stored = meta.create_dataset(place, data=column.astype(object), dtype=h5_text())
+            stored = meta.create_dataset(place, data=column.astype(object), dtype=_text_type())
         else:
             stored = meta.create_dataset(place, data=column.astype(np.uint8) if column.dtype == bool else column)
         stored.attrs["column"] = name
@@ -143,7 +147,7 @@ def _fill(file: h5py.File, patterns: Patterns) -> None:
             stored.attrs["truth"] = 1
 
 
-def h5_text() -> Any:
+def _text_type() -> Any:
     """The HDF5 type of texts of any length."""
     import h5py
 
@@ -178,4 +182,5 @@ HDF5 = Format(
     is_hdf5,
     _read,
     _write,
+    written=(".h5", ".hdf5"),
 )

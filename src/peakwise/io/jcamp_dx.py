@@ -18,9 +18,9 @@ Numbers on a line of (X++(Y..Y)); the letter is sign and first digit in one (McD
     DUP        S..Z 1..8, s 9                          how often the ordinate, or the difference, before stands there
     ?                                                  not measured
 
-Where a line ends with a difference, the next line begins with the same ordinate once more: the Y check. True values are
-X times XFACTOR and Y times YFACTOR. Verified are: the X of every line, every Y check, NPOINTS and FIRSTY. A file without
-``##END=`` was cut short.
+Where a line ends with a difference, the next line begins with the same ordinate once more: the Y check. True values
+are X times XFACTOR and Y times YFACTOR. Verified are: the X of every line, every Y check, NPOINTS and FIRSTY. A file
+without ``##END=`` was cut short.
 
 R. S. McDonald, P. A. Wilks, Applied Spectroscopy 42 (1988) 151-162 (4.24); P. Lampen et al., Pure Appl. Chem. 71 (1999)
 1549-1556 (5.01). Peak tables are no patterns, and NTUPLES (NMR, mass spectrometry) are not read.
@@ -55,12 +55,13 @@ _MOST_PER_BYTE = 1000  # points that a byte of the file may stand for; a DUP of 
 _AFFN = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]\d{1,3})?"
 _X = re.compile(rf"\s*({_AFFN})")
 _Y = re.compile(rf"[\s,;]*(?:(?P<number>{_AFFN})|(?P<letter>[@%A-Za-s])(?P<digits>\d*)|(?P<gap>\?))")
-_PAIR = re.compile(
-    r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]?\d{1,3})?)[\s,]+(\?|[+-]?(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]?\d{1,3})?)[\s;,]*"
-)
+_LOOSE = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]?\d{1,3})?"
+_PAIR = re.compile(rf"\s*({_LOOSE})[\s,]+(\?|{_LOOSE})[\s;,]*")
 _SQZ = {letter: digit for digit, letter in enumerate("@ABCDEFGHI")} | {c: -d for d, c in enumerate("abcdefghi", 1)}
 _DIF = {letter: digit for digit, letter in enumerate("%JKLMNOPQR")} | {c: -d for d, c in enumerate("jklmnopqr", 1)}
 _DUP = {letter: digit for digit, letter in enumerate("STUVWXYZs", 1)}
+
+_DATA = ("XYDATA", "XYPOINTS", "PEAKTABLE", "PEAKASSIGNMENTS", "NTUPLES")
 
 # XUNITS without spaces and brackets -> kind of axis and factor to its unit.
 _XUNITS = {
@@ -110,14 +111,7 @@ def _read(source: Source) -> list[Scan]:
     scans: list[Scan] = []
     skipped: list[str] = []
     for block in _blocks(source):
-        data = next(
-            (
-                name
-                for name in ("XYDATA", "XYPOINTS", "PEAKTABLE", "PEAKASSIGNMENTS", "NTUPLES")
-                if name in block.records
-            ),
-            None,
-        )
+        data = next((name for name in _DATA if name in block.records), None)
         if data in ("XYDATA", "XYPOINTS"):
             scans.append(_scan(source, block, data))
         elif data is not None:
@@ -209,8 +203,8 @@ def _evenly(
         where = first + index * (last - first) / max(most - 1, 1)
         if abs(value * scale - where) > step / 2 + digit * abs(scale):
             raise source.damaged(
-                f"{title}: line {number} of the data is at x = {value * scale:g}, its first point should be at {where:g}; "
-                "points are missing or too many"
+                f"{title}: line {number} of the data is at x = {value * scale:g}, its first point should be at "
+                f"{where:g}; points are missing or too many"
             )
     y = ordinates * _factor(block, "YFACTOR")
     _check_first(source, block, ordinates[0], y[0], title)
@@ -229,7 +223,7 @@ def _pairs(
             match = _PAIR.match(line, place)
             if match is None:
                 raise source.damaged(
-                    f"{title}: line {number} of the data is no pairs of x and y: {line[place : place + 40]!r}"
+                    f"{title}: line {number} of the data holds no pair of x and y: {line[place : place + 30]!r}"
                 )
             x.append(float(match[1]))
             y.append(float("nan") if match[2] == "?" else float(match[2]))
@@ -329,7 +323,8 @@ def _line(line: str, place: int, ordinates: list[float], number: int, most: int,
             if check:
                 if value != ordinates[-1]:
                     raise YCheckError(
-                        f"line {number} of the data begins with the check value {value:g}, the line before ends with {ordinates[-1]:g}"
+                        f"line {number} of the data begins with the check value {value:g}, the line before ends with "
+                        f"{ordinates[-1]:g}"
                     )
             else:
                 ordinates.append(value)

@@ -73,7 +73,7 @@ def _search(source: Source, content: Any, name: str | None, depth: int) -> list[
         return [scan for part in parts for scan in _search(source, part, name, depth + 1)]
     if not isinstance(content, dict):
         return []
-    own = scans_of(source, _members(content), name)
+    own = scans_of(_members(content), name)
     if own is not None:
         return own
     found: list[Scan] = []

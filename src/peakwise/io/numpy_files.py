@@ -12,9 +12,9 @@ Arrays of Python objects are pickles, which run code when they are loaded: they 
 the bytes that are there before anything is made of it.
 
 An array has no names and no units. What is taken as known: in a table, a first row (or column) that rises or falls
-strictly over at least eight values is the axis of the others; and so is a file of its own beside the table, called like
-it with the word of an axis at the end (``run_data.npy`` and ``run_q.npy``), whose length fits. Otherwise the axis is the
-number of the point, ``channel``, and a warning says so. The members of an ``.npz`` have names, see `_members`.
+strictly over at least eight values is the axis of the others; and so is a file of its own beside the table, called
+like it with the word of an axis at the end (``run_data.npy`` and ``run_q.npy``), whose length fits. Otherwise the axis
+is the number of the point, ``channel``, and a warning says so. The members of an ``.npz`` have names, see `_members`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _read_npy(source: Source) -> list[Scan]:
     if array.ndim == 1 and is_rising(array) and is_axis_name(re.split(r"[_\-. ]", source.stem)[-1]):
         raise ReadError(
             "cannot read the scan",
-            f"its {array.size} numbers rise strictly and its name is that of an axis: it holds positions, no intensities",
+            f"its {array.size} numbers rise strictly and it is called like an axis: they are no intensities",
             "Read the file with the intensities; the axis beside it is found by its name",
             file=source.path,
         )
@@ -115,7 +115,7 @@ def _array(source: Source, raw: bytes, what: str) -> NDArray[Any]:
 
 def _named(source: Source, members: dict[str, NDArray[Any]]) -> list[Scan]:
     """Members with names: by their names, else the only table among them."""
-    scans = scans_of(source, members)
+    scans = scans_of(members)
     if scans is not None:
         return scans
     tables = [
@@ -155,8 +155,10 @@ def _table(source: Source, array: NDArray[Any], what: str, companion: tuple[str,
         if len(table) == 3:
             notes.append(f"the third {line} is taken as another pattern; it may be an uncertainty")
         return Scan(table[0], table[1:], None, warnings=notes)
-    note = f"{what} holds no axis: its rows are taken as {len(array)} patterns of {array.shape[1]} points, the axis is the "
-    note += "number of the point; transpose it if patterns are columns"
+    note = (
+        f"{what} holds no axis: its rows are taken as {len(array)} patterns of {array.shape[1]} points, the axis is "
+        "the number of the point; transpose it if patterns are columns"
+    )
     return Scan(np.arange(array.shape[1]), array, "channel", warnings=[note])
 
 

@@ -11,7 +11,7 @@ underscore of the name allowed (DDLm)::
                                                 _pd_calc_intensity_total, _pd_calc_intensity_net (with a warning)
     uncertainties                               in parentheses 5540(160), <tag>_su, or _pd_proc_ls_weight (1 / variance)
     positions of measured intensities           _pd_meas_2theta_scan, _pd_meas_time_of_flight, _pd_meas_2theta_range_min
-                                                _max _inc, then the processed ones
+                                                _max _inc (without a zero shift), then the processed ones
     positions of processed intensities          _pd_proc_2theta_corrected, _pd_proc_2theta_range_min _max _inc,
                                                 _pd_proc_recip_len_Q, _pd_proc_d_spacing, then the measured ones
     wavelength                                  _diffrn_radiation_wavelength [_wt], _diffrn_radiation_probe, _type
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PDCIF"]
 
-_BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s*#(?!##CBF)[^\r\n]*|\s+)*\s*data_\S*\s", re.IGNORECASE)
 _TAG = re.compile(rb"^\s*(?:_[a-z]|loop_)", re.IGNORECASE | re.MULTILINE)
 _COMMENT_BYTES = 1 << 16
 
@@ -98,26 +97,34 @@ class _Block:
     def texts(self, tags: tuple[str, ...]) -> list[str]:
         """All values of the first of the tags that has any."""
         for tag in tags:
-            for values in (column[tag] for column in (self.single_as_loop(), *self.loops) if tag in column):
+            stored = [[self.single[tag]]] if tag in self.single else []
+            for values in stored + [loop[tag] for loop in self.loops if tag in loop]:
                 known = [_unquoted(v) for v in values]
                 if any(known):
                     return known
         return []
-
-    def single_as_loop(self) -> dict[str, list[str]]:
-        return {tag: [value] for tag, value in self.single.items()}
 
 
 def _sniff(source: Source) -> bool:
     head = source.head
     if b"\0" in head:
         return False
-    if _BEGIN.match(head):
-        return _TAG.search(head) is not None
-    # Some deposition sites put a long comment in front.
-    if source.suffix == ".cif" and head.lstrip().startswith(b"#"):
-        return _BEGIN.match(source.data[:_COMMENT_BYTES]) is not None
-    return False
+    begins = _begins_block(head)
+    if begins is None and source.suffix == ".cif":
+        # Some deposition sites put a long comment in front.
+        return _begins_block(source.data[:_COMMENT_BYTES]) is True
+    return begins is True and _TAG.search(head) is not None
+
+
+def _begins_block(raw: bytes) -> bool | None:
+    """Whether the first line that is neither blank nor comment opens a data block; None where there is no such line."""
+    for line in raw.removeprefix(b"\xef\xbb\xbf").splitlines():
+        words = line.strip()
+        if words.startswith(b"###CBF"):
+            return False  # an image in a CIF binary file
+        if words and not words.startswith(b"#"):
+            return words[:5].lower() == b"data_"
+    return None
 
 
 def _read(source: Source) -> list[Scan]:
@@ -126,7 +133,7 @@ def _read(source: Source) -> list[Scan]:
     # Level 0: a tag given twice in some far corner is no reason to withhold the pattern.
     blocks = [_block(b) for b in cif.read_string(source.text, 0)]
     check_limit(len(blocks), "scans", "the file", source.path)
-    found = [(b, loop, tag) for b in blocks for loop, tag in (_pattern_loop(b),) if loop is not None]
+    found = [(b, *loop) for b, loop in ((b, _pattern_loop(b)) for b in blocks) if loop is not None]
     if not found:
         raise _without_pattern(source, blocks)
     lights = [_radiation(b) for b in blocks]
@@ -149,8 +156,9 @@ def _block(block: gemmi.cif.Block) -> _Block:
     single: dict[str, str] = {}
     loops: list[dict[str, list[str]]] = []
     for item in block:
-        if item.pair is not None:
-            single[_plain(item.pair[0])] = item.pair[1]
+        pair: Any = item.pair
+        if pair is not None:
+            single[_plain(pair[0])] = pair[1]
         elif item.loop is not None:
             tags = [_plain(t) for t in item.loop.tags]
             if any(t.startswith(("_pd_", "_diffrn_", "_atom_site_", "_refln_")) for t in tags):
@@ -169,17 +177,17 @@ def _unquoted(value: str) -> str:
     return "" if cif.is_null(value) else cif.as_string(value).strip()
 
 
-def _pattern_loop(block: _Block) -> tuple[dict[str, list[str]] | None, str]:
+def _pattern_loop(block: _Block) -> tuple[dict[str, list[str]], str] | None:
     """The loop with the best intensities of the block, and their tag."""
     for tag in _INTENSITIES:
         for loop in block.loops:
             if tag in loop and any(v not in (".", "?") for v in loop[tag]):
                 return loop, tag
-    return None, ""
+    return None
 
 
 def _without_pattern(source: Source, blocks: list[_Block]) -> Exception:
-    tags = {tag for b in blocks for tags in (b.single, *b.loops) for tag in tags}
+    tags = {tag for b in blocks for tag in (*b.single, *(t for loop in b.loops for t in loop))}
     if any(tag.startswith(("_atom_site_", "_cell_length")) for tag in tags):
         return source.damaged("it holds a structure, no powder pattern", "Use it as a phase")
     if any(tag.startswith("_refln_") for tag in tags):
@@ -200,9 +208,7 @@ def _scan(source: Source, block: _Block, loop: dict[str, list[str]], tag: str) -
     if tag.startswith("_pd_calc"):
         notes.append("the intensities are calculated, not measured: the file holds no others")
     counts = tag == "_pd_meas_counts_total"
-    return Scan(
-        x, y, kind, sigma=sigma, unit="counts" if counts else "unknown", meta=_meta(block), warnings=notes
-    )
+    return Scan(x, y, kind, sigma=sigma, unit="counts" if counts else "unknown", meta=_meta(block), warnings=notes)
 
 
 def _check_count(block: _Block, tag: str, held: int) -> list[str]:
@@ -223,7 +229,7 @@ def _positions(block: _Block, loop: dict[str, list[str]], tag: str, size: int) -
             if not all(texts):
                 continue
             try:
-                return _range(*(t[0] for t in texts), size), kind
+                return _range(texts[0][0], texts[1][0], texts[2][0], size), kind
             except ValueError as problem:
                 misfit = str(problem)
                 continue
@@ -290,28 +296,32 @@ def _sigma(loop: dict[str, list[str]], tag: str) -> NDArray[np.float64] | None:
 
 def _radiation(block: _Block) -> tuple[Radiation | None, list[str]]:
     """The radiation of a block, and what is wrong with it."""
-    texts = block.texts(_WAVELENGTHS)
-    weights = block.texts(_WEIGHTS)
     named = " ".join(block.texts(("_diffrn_radiation_type",)) + block.texts(("_diffrn_source_target",)))
-    anode = re.search(r"(?<![A-Za-z])(Cr|Fe|Co|Cu|Mo|Ag)(?![a-z])", named)
-    probe = next((p for p in ("neutron", "electron") if p in " ".join(sum(map(block.texts, ((t,) for t in _PROBES)), [])).lower()), "xray")
-    values = [_number(t)[0] for t in texts if t and _NUMBER.fullmatch(t)]
-    values = [v for v in values if v > 0]
+    told = " ".join(word for tag in _PROBES for word in block.texts((tag,))).lower()
+    probe = next((p for p in ("neutron", "electron") if p in told), "xray")
+    match = re.search(r"(?<![A-Za-z])(Cr|Fe|Co|Cu|Mo|Ag)(?![a-z])", named)
+    anode = match[1] if match and probe == "xray" else None
+    values = [v for v in map(_known, block.texts(_WAVELENGTHS)) if v > 0]
+    shares = [_known(t) for t in block.texts(_WEIGHTS)]
     if not values:
         line = re.search(r"K\\?a(?:lpha)?~?([12]?)", named)
-        return (Radiation.named(f"{anode[1]}Ka{line[1]}") if anode and line else None), []
-    shares = [_number(t)[0] for t in weights if t and _NUMBER.fullmatch(t)]
+        return (Radiation.named(f"{anode}Ka{line[1]}") if anode and line else None), []
     try:
-        if len(values) == 1:
-            return Radiation(values[0], anode=anode[1] if anode else None, probe=probe), []
-        if len(shares) != len(values) or not max(shares) > 0:
-            return Radiation.doublet(values[0], values[1], anode=anode[1] if anode else None), []
-        lines = sorted(zip(values, shares, strict=True), key=lambda line: -line[1])
-        strongest = lines[0][1]
-        shown = tuple((w, share / strongest) for w, share in lines)
-        return Radiation(lines[0][0], shown, anode[1] if anode else None, probe), []
+        if len(values) > 1 and len(shares) == len(values) and np.min(shares) >= 0 and max(shares) > 0:
+            lines = sorted(zip(values, shares, strict=True), key=lambda line: -line[1])
+            shown = tuple((w, share / lines[0][1]) for w, share in lines)
+            return Radiation(lines[0][0], shown, anode, probe), []
+        if len(values) > 1 and probe == "xray":
+            return Radiation.doublet(values[0], values[1], anode=anode), []
+        return Radiation(values[0], anode=anode, probe=probe), []
     except AxisError as problem:
         return None, [f"the wavelength of the file is not used: {problem.why}"]
+
+
+def _known(text: str) -> float:
+    """The number at the beginning of a text, NaN where there is none."""
+    match = _NUMBER.match(text)
+    return _number(match[0])[0] if match else np.nan
 
 
 def _meta(block: _Block) -> dict[str, Any]:
@@ -319,13 +329,13 @@ def _meta(block: _Block) -> dict[str, Any]:
     for name, tags in _META.items():
         text = next(iter(block.texts(tags)), "")
         if name in ("temperature", "count_time"):
-            match = _NUMBER.match(text)
-            meta[name] = _number(match[0])[0] if match else None
+            value = _known(text)
+            meta[name] = value if np.isfinite(value) else None
         elif text:
             meta[name] = iso_date(text) if name == "date" else text[:200]
-    pressure = next(iter(block.texts(("_diffrn_ambient_pressure",))), "")
-    if match := _NUMBER.match(pressure):
-        meta["pressure"] = _number(match[0])[0] * _GPA_PER_KPA
+    pressure = _known(next(iter(block.texts(("_diffrn_ambient_pressure",))), ""))
+    if np.isfinite(pressure):
+        meta["pressure"] = pressure * _GPA_PER_KPA
     return meta
 
 

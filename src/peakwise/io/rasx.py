@@ -15,8 +15,8 @@ readers (GenX, nomad-measurements, dara) tell::
                        IntensityUnit="counts" | "cps", StartTime, DataCount
 
 ``WaveType`` Ka1 is a beam behind a Ge monochromator: one line. Ka is the doublet. The position of an OmegaTwoTheta scan
-is the omega of the pair. The intensities are given as stored: whether a factor of the attenuator is contained in them is
-nowhere described, so a factor other than 1 is told in a warning and nothing is multiplied.
+is the omega of the pair. The true intensity is intensity times factor, as in the older text format (RAS): the factor by
+which the absorber weakened the beam at that point.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from peakwise.errors import one_line
 from peakwise.io._archive import Archive, is_archive_with
 from peakwise.io._clock import tell_time
 from peakwise.io._limits import check_limit
 from peakwise.io._scan import Format, Scan
-from peakwise.io._xml import angstrom, find_number, find_text, parse, table
+from peakwise.io._xml import angstrom, find_number, find_text, number_rows, parse
 from peakwise.patterns import Radiation
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ _COUPLED = {
 }
 _UNITS = {"counts": "counts", "cps": "counts/s"}
 _COLUMNS = 3
-_PIECE = 1 << 20  # characters of a profile that are split at once
+_SHOWN = 40  # characters of a file's own words in a warning
 _ZERO_CELSIUS = 273.15  # [K]
 
 
@@ -122,17 +123,21 @@ def _read_profile(source: Source, name: str, data: bytes, conditions: Element) -
         raise source.damaged(f"{name} holds {len(rows)} of the {promised:g} points its header promises")
     warnings: list[str] = []
     axis = find_text(info, "AxisName")
-    if axis is not None and axis not in _KINDS:
-        why = f"{name} moved along {axis!r}, which is none of {', '.join(_KINDS)}"
-        raise source.damaged(why, "Export it as text with two columns")
+    kind = None if axis is None else _KINDS.get(axis, "channel")
+    if kind == "channel":
+        warnings.append(f"the scan moved {one_line(axis, _SHOWN)}: its positions are given as they are")
     generator = conditions.find("HWConfigurations/XrayGenerator")
     general = conditions.find("GeneralInformation")
-    factors = rows[:, 2]
-    if (factors != 1).any():
-        span = f"{factors.min():g} to {factors.max():g}"
+    x, y, factors = rows.T
+    unit = _UNITS.get((find_text(info, "IntensityUnit") or "").lower(), "unknown")
+    if unit == "counts" and (y != np.rint(y)).any():
         warnings.append(
-            f"the attenuator had factors from {span}: the intensities are as stored, nothing was multiplied"
+            "the file calls its intensities counts, but they are not whole: Rigaku's software corrected them"
         )
+    attenuation = None
+    if (factors != 1).any():
+        attenuation, n = float(factors.max()), np.count_nonzero(factors != 1)
+        warnings.append(f"{n} points lay behind an attenuator: their counts were multiplied by up to {attenuation:g}")
     meta = {
         "title": find_text(general, "Memo"),
         "sample": find_text(general, "SampleName"),
@@ -144,34 +149,21 @@ def _read_profile(source: Source, name: str, data: bytes, conditions: Element) -
         "anode": find_text(generator, "TargetName"),
         "voltage": find_number(generator, "Voltage"),
         "current": find_number(generator, "Current"),
+        "attenuation": attenuation,
     }
     meta |= _stage(conditions, axis or "", warnings)
-    return Scan(
-        rows[:, 0],
-        rows[:, 1],
-        kind=None if axis is None else _KINDS[axis],
-        radiation=_radiation(generator),
-        unit=_UNITS.get((find_text(info, "IntensityUnit") or "").lower(), "unknown"),
-        meta=meta,
-        warnings=warnings,
-    )
+    return Scan(x, y * factors, kind, radiation=_radiation(generator), unit=unit, meta=meta, warnings=warnings)
 
 
 def _rows(source: Source, name: str, data: bytes) -> NDArray[np.float64]:
     """Position, intensity and attenuator factor of each point."""
-    text = data.decode("utf-8-sig")
-    parts = [np.empty((0, _COLUMNS))]
-    at = 0
-    while at < len(text):
-        end = text.find("\n", at + _PIECE)
-        end = len(text) if end < 0 else end
-        lines = [line for line in text[at:end].split("\n") if line.strip()]
-        odd = next((line for line in lines if line.count("\t") != _COLUMNS - 1), None)
-        if odd is not None:
-            raise source.damaged(f"a row of {name} has {odd.count(chr(9)) + 1} columns instead of {_COLUMNS}")
-        parts.append(table(lines, "\t", _COLUMNS))
-        at = end
-    return np.concatenate(parts)
+    try:
+        rows = number_rows(data.decode("utf-8-sig"), _COLUMNS)
+    except ValueError as problem:
+        raise source.damaged(f"{name} is no table of {_COLUMNS} columns: {problem}") from problem
+    if not (rows[:, 2] > 0).all():
+        raise source.damaged(f"{name} has an attenuator factor of {rows[:, 2].min():g}; it must be above 0")
+    return rows
 
 
 def _radiation(generator: Element | None) -> Radiation | None:
@@ -218,10 +210,12 @@ def _temperature(start: float, end: float | None, unit: str, warnings: list[str]
     end = start if end is None else end
     scale = unit.strip().lower().lstrip("°")
     if scale not in ("c", "k", "celsius", "kelvin"):
-        warnings.append(f"a temperature of {start:g} in an unknown unit ({unit or 'none'}) was left out")
+        warnings.append(
+            f"a temperature of {start:g} in an unknown unit ({one_line(unit, _SHOWN) or 'none'}) was left out"
+        )
         return {}
     if start != end:
-        warnings.append(f"the temperature went from {start:g} to {end:g} {unit}: the middle is given")
+        warnings.append(f"the temperature went from {start:g} to {end:g} {one_line(unit, _SHOWN)}: the middle is given")
     return {"temperature": (start + end) / 2 + (0.0 if scale.startswith("k") else _ZERO_CELSIUS)}
 
 

@@ -98,7 +98,7 @@ def _scan(source: Source, header: Header, lines: list[str], number: int) -> Scan
         notes.append(
             f"group {number} should end at {stop:g}, its {y.size} points in steps of {step:g} end at {x[-1]:g}"
         )
-    kind = _kind(header.get("SCAN_AXIS", ""))
+    kind = _kind(header.get("SCAN_AXIS") or header.get("SCAN_MODE", ""))
     unit = _UNITS.get(header.get("YUNIT", "").lower().rstrip("."), "unknown")
     return Scan(x, y, kind, radiation=_radiation(header), unit=unit, meta=_meta(header, step), warnings=notes)
 

@@ -73,8 +73,9 @@ def _read(source: Source) -> list[Scan]:
             while end < len(lines) and not lines[end].startswith("*"):
                 end += 1
             if end == len(lines) or lines[end] != "*RAS_INT_END":
+                there = sum(1 for row in lines[number:end] if row)
                 raise source.damaged(
-                    f"range {len(scans) + 1} ends after {end - number} rows without *RAS_INT_END; it is cut short"
+                    f"range {len(scans) + 1} ends after {there} rows without *RAS_INT_END; it is cut short"
                 )
             scans.append(_scan(source, header, _rows(source, lines[number:end], number + 1), len(scans) + 1))
             check_limit(len(scans), "scans", "the file", source.path)

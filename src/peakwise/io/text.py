@@ -21,7 +21,7 @@ from peakwise.io._header import axis_of_title, axis_of_words, facts_of, radiatio
 from peakwise.io._limits import MAX_BYTES
 from peakwise.io._scan import Format, Scan
 from peakwise.io._source import decode
-from peakwise.io._table import Table, find_tables, split_fields
+from peakwise.io._table import Dialect, Table, find_tables, numbers_of, split_fields
 from peakwise.io._text_out import write_text
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 MAX_TEXT = MAX_BYTES // 4  # a text takes several times its size while it is taken apart
 _MANY = 10  # numbers in a row from which on the row itself may be an axis
+_SMALL_TABLE = 0.05  # share of the largest table's rows below which a table belongs to the header
+_FREE_HEADER = 8  # lines among which `start step stop` stands
+_FEWEST_FREE = 10
+_THREE_NUMBERS = re.compile(r"[ \t]*" + r"([+-]?\d+\.?\d*)[ \t,]+" * 2 + r"([+-]?\d+\.?\d*)(?=[ \t,\r]|$)")
 _ONE_WAY = 0.8  # share of the steps of an axis that go in its direction; the rest may repeat or jump back
 _WITH_SIGMA = frozenset({".xye", ".fxye", ".xyd", ".gr"})
 # Control characters that no text has: what is not white space, escape or the end-of-file mark of DOS.
@@ -47,36 +51,48 @@ def _sniff(source: Source) -> bool:
 def _read(source: Source) -> list[Scan]:
     if len(source.data) > MAX_TEXT:
         raise source.damaged(f"a text of {len(source.data)} bytes, at most {MAX_TEXT} are read", "Split the file")
-    tables = _free_format(find_tables(source.text))
+    free = _free_format(source.text)
+    tables = [free] if free is not None else find_tables(source.text)
     scans = [scan for table in tables for scan in [_to_scan(table, source)] if scan is not None]
     if not scans:
         raise source.damaged(
             "it holds no table of at least three rows whose first column could be an axis",
             "Export it with two columns, or name its format",
         )
-    return scans
+    return _without_small(scans)
 
 
-def _free_format(tables: list[Table]) -> list[Table]:
-    """Three numbers ``start step stop`` before a table of that many intensities become its axis."""
-    if len(tables) != 1:
-        return tables
-    table = tables[0]
-    for at in range(len(table.header) - 1, -1, -1):
-        numbers = re.match(
-            r"\s*" + r"([+-]?\d+\.?\d*(?:[eE][+-]?\d+)?)[\s,]+" * 2 + r"([+-]?\d+\.?\d*)", table.header[at]
+def _without_small(scans: list[Scan]) -> list[Scan]:
+    """Leave out the small tables that stand in the header of a large one (corrections, calibrations)."""
+    sizes = [np.size(s.x) for s in scans]
+    kept = [s for s, n in zip(scans, sizes, strict=True) if n >= _SMALL_TABLE * max(sizes)]
+    if len(kept) < len(scans):
+        kept[0].warnings.append(
+            f"{len(scans) - len(kept)} small tables beside the one of {max(sizes)} rows were left out"
         )
-        if numbers is None:
-            continue
-        start, step, stop = (float(x) for x in numbers.groups())
-        if step <= 0 or stop <= start:
-            continue
-        n = round((stop - start) / step) + 1
-        flat = table.values.ravel()
-        if abs((n - 1) * step - (stop - start)) < step / 2 and n == flat.size:
-            x = start + step * np.arange(n)
-            return [Table(np.column_stack([x, flat]), table.header, table.dialect, warnings=table.warnings)]
-    return tables
+    return kept
+
+
+def _free_format(text: str) -> Table | None:
+    """Three numbers ``start step stop`` with that many intensities after them (FullProf INSTRM 0, DBWS), else None."""
+    offset = 0
+    for _ in range(_FREE_HEADER):
+        end = text.find("\n", offset)
+        if end < 0:
+            return None
+        numbers = _THREE_NUMBERS.match(text, offset, end)
+        if numbers is not None:
+            start, step, stop = (float(x) for x in numbers.groups())
+            n = round((stop - start) / step) + 1 if step > 0 and stop > start else 0
+            body = text[end + 1 :]
+            # Cheap before dear: as many intensities as the axis has points need twice as many characters.
+            if _FEWEST_FREE <= n <= len(body) and abs((n - 1) * step - (stop - start)) < step / 2:
+                values = numbers_of(body)
+                if values is not None and values.size == n:
+                    x = start + step * np.arange(n)
+                    return Table(np.column_stack([x, values]), text[: end + 1].splitlines(), Dialect(None))
+        offset = end + 1
+    return None
 
 
 def _to_scan(table: Table, source: Source) -> Scan | None:
@@ -133,6 +149,9 @@ def _is_row_wise(values: NDArray[np.float64]) -> bool:
 def _is_axis(column: NDArray[np.float64]) -> bool:
     """Whether a column runs one way but for single points: a table of results (compositions, fits) does not."""
     steps = np.diff(column[np.isfinite(column)])
+    if not np.isfinite(column).any():
+        return True  # no number at all: told later with the count of usable points
+    steps = steps[steps != 0]
     return bool(steps.size and max((steps > 0).mean(), (steps < 0).mean()) >= _ONE_WAY)
 
 

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from peakwise.errors import one_line
 from peakwise.io._clock import tell_time
 from peakwise.io._limits import check_limit
 from peakwise.io._scan import Format, Scan
@@ -63,6 +64,7 @@ _SCAN_AXES = {"gonio": "2Theta"} | {name.lower(): name for name in _KINDS}
 _FIXED = {"Omega": "omega", "Chi": "chi", "Psi": "chi", "Phi": "phi"}
 _ZERO_CELSIUS = 273.15  # [K]
 _DONE = ("", "Completed")
+_SHOWN = 40  # characters of a file's own words in a warning
 
 
 @dataclass(slots=True)
@@ -90,13 +92,15 @@ def _read(source: Source) -> list[Scan]:
         for number, element in enumerate(elements, 1):
             status = element.get("status", "")
             if status not in _DONE and _values_of(element) is None:
-                notes.append(f"scan {number} holds no points (it is marked {status!r}) and was left out")
+                notes.append(
+                    f"scan {number} holds no points (it is marked {one_line(status, _SHOWN)!r}) and was left out"
+                )
                 continue
             scans.append(_read_scan(source, element, number, shared))
             n_points = check_limit(n_points + np.size(scans[-1].y), "points", "the file", source.path)
         status = measurement.get("status", "")
         if status not in _DONE and all(e.get("status", "") in _DONE for e in elements):
-            notes.append(f"the measurement is marked {status!r}: {len(elements)} scans of it are there")
+            notes.append(f"the measurement is marked {one_line(status, _SHOWN)!r}: it has {len(elements)} scans")
     if not scans:
         raise source.damaged("; ".join(notes) or "it holds no scan", "Check that the measurement was started")
     scans[0].warnings += notes
@@ -143,14 +147,18 @@ def _read_scan(source: Source, scan: Element, number: int, shared: _Measurement)
     y = numbers(values.text)
     warnings: list[str] = []
     places = {p.get("axis", ""): p for p in points.findall("positions")}
-    axis = _axis_name(source, scan.get("scanAxis"), places, number)
+    axis = _axis_name(scan.get("scanAxis"), places)
     if axis not in places:
         raise source.damaged(
             f"scan {number} moves along {axis}, but gives no positions of it (only {', '.join(places)})"
         )
+    kind = _KINDS.get(axis, "channel")
+    if kind == "channel":
+        warnings.append(f"the scan moved {one_line(axis, _SHOWN)}: its positions are given as they are")
     x = _positions(source, places[axis], y.size, f"scan {number}: {axis}")
-    if scan.get("status", "") not in _DONE:
-        warnings.append(f"the scan is marked {scan.get('status')!r}: it ends after {y.size} points at {x[-1]:g}")
+    status = scan.get("status", "")
+    if status not in _DONE:
+        warnings.append(f"the scan is marked {one_line(status, _SHOWN)!r}: it ends after {y.size} points at {x[-1]:g}")
     header = scan.find("header")
     meta = shared.meta | {
         "date": find_text(header, "startTimeStamp"),
@@ -166,7 +174,7 @@ def _read_scan(source: Source, scan: Element, number: int, shared: _Measurement)
     return Scan(
         x,
         y,
-        kind=_KINDS[axis],
+        kind=kind,
         radiation=shared.radiation,
         unit="counts" if unit == "counts" else "unknown",
         meta=meta,
@@ -174,17 +182,12 @@ def _read_scan(source: Source, scan: Element, number: int, shared: _Measurement)
     )
 
 
-def _axis_name(source: Source, told: str | None, places: dict[str, Element], number: int) -> str:
+def _axis_name(told: str | None, places: dict[str, Element]) -> str:
     """The axis whose positions are the x of a scan."""
     if told is None:
         moving = [a for a, p in places.items() if p.find("commonPosition") is None]
-        told = "2Theta" if "2Theta" in moving or len(moving) != 1 else moving[0]
-    if "2theta" in told.lower():
-        return "2Theta"
-    if told.lower() not in _SCAN_AXES:
-        why = f"scan {number} moved along {told!r}, which is none of Gonio, {', '.join(_KINDS)}"
-        raise source.damaged(why, "Export it as text with two columns")
-    return _SCAN_AXES[told.lower()]
+        return moving[0] if len(moving) == 1 else "2Theta"
+    return "2Theta" if "2theta" in told.lower() else _SCAN_AXES.get(told.lower(), told)
 
 
 def _positions(source: Source, place: Element, n: int, what: str) -> NDArray[np.float64]:
@@ -213,14 +216,16 @@ def _unattenuate(
     if listed is not None:
         factors = _per_point(source, listed, y.size, f"scan {number}: beam attenuation factors")
     else:
-        factors = np.full(1, find_number(points, "commonBeamAttenuationFactor") or 1.0)
-    largest = float(factors.max(initial=1.0))
+        common = find_number(points, "commonBeamAttenuationFactor")
+        factors = np.full(y.size, 1.0 if common is None else common)
+    if not (factors > 0).all():
+        raise source.damaged(f"scan {number} has a beam attenuation factor of {factors.min():g}; it must be above 0")
     corrections = (points.find("commonDivergenceCorrection"), points.find("divergenceCorrections"))
     if tag == "counts" and any(c is not None for c in corrections):
         warnings.append("the file lists divergence corrections, which were not applied to the counts")
-    if largest == 1.0 and factors.min(initial=1.0) == 1.0:
+    if (factors == 1).all():
         return y, None
-    n = int(np.count_nonzero(factors != 1.0)) if factors.size > 1 else y.size
+    n, largest = np.count_nonzero(factors != 1), float(factors.max())
     if tag == "intensities":
         warnings.append(f"{n} points lay behind a beam attenuator: the file has multiplied them by up to {largest:g}")
         return y, largest
@@ -234,11 +239,10 @@ def _count_time(source: Source, points: Element, n: int, number: int, warnings: 
     if listed is None:
         return find_number(points, "commonCountingTime")
     times = _per_point(source, listed, n, f"scan {number}: counting times")
-    if times.size and times.min() == times.max():
-        return float(times[0])
-    if times.size:
-        span = f"{times.min():g} to {times.max():g}"
-        warnings.append(f"the counting time varies from {span} s per point: counts are as stored")
+    shortest, longest = float(times.min()), float(times.max())
+    if shortest == longest:
+        return longest
+    warnings.append(f"the counting time varies from {shortest:g} to {longest:g} s per point: counts are as stored")
     return None
 
 
@@ -253,7 +257,7 @@ def _temperature(scan: Element, warnings: list[str]) -> float | None:
         if not all_of_them.size:
             continue
         if unit not in ("k", "kelvin", "c", "celsius", "degc"):
-            warnings.append(f"a temperature in an unknown unit ({unit}) was left out")
+            warnings.append(f"a temperature in an unknown unit ({one_line(unit, _SHOWN)}) was left out")
             continue
         return float(all_of_them.mean()) + (0.0 if unit.startswith("k") else _ZERO_CELSIUS)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -13,6 +14,8 @@ from peakwise.patterns._patterns import Patterns
 from peakwise.patterns._radiation import Radiation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import xarray
 
 _PATTERN, _POINT = "pattern", "x"
@@ -30,21 +33,35 @@ def to_xarray(patterns: Patterns) -> xarray.Dataset:
         "failed": json.dumps(patterns.failed),
     }
     if patterns.radiation is not None:
-        attrs["wavelength"] = patterns.radiation.wavelength
+        if not patterns.radiation.assumed:
+            attrs["wavelength"] = patterns.radiation.wavelength
         attrs["radiation"] = json.dumps(patterns.radiation.to_dict())
-    clash = {_PATTERN, _POINT, "intensity", "sigma"} & patterns.meta.keys()
-    if clash:
-        why = f"a metadata column is called {', '.join(sorted(clash))}, a name that the Dataset itself needs"
-        raise PatternsError("cannot make a Dataset", why, "Rename the column")
     variables: dict[str, Any] = {"intensity": ((_PATTERN, _POINT), patterns.intensity)}
     if patterns.sigma is not None:
         variables["sigma"] = ((_PATTERN, _POINT), patterns.sigma)
     coords: dict[str, Any] = {
         _PATTERN: patterns.names,
         _POINT: (_POINT, patterns.axis, {"long_name": axis.symbol, "units": axis.unit}),
-        **{k: (_PATTERN, v) for k, v in patterns.meta.items()},
     }
+    names = variable_names(patterns.meta)
+    for column, values in patterns.meta.items():
+        said = {} if names[column] == column else {"column": column}
+        coords[names[column]] = (_PATTERN, values, said)
     return xarray.Dataset(variables, coords, attrs)
+
+
+def variable_names(columns: Iterable[str]) -> dict[str, str]:
+    """Under which name each metadata column is kept: its own, unless the Dataset or a file cannot have it."""
+    taken = {_PATTERN, _POINT, "intensity", "sigma"}
+    names: dict[str, str] = {}
+    for number, column in enumerate(columns):
+        # Files have no variables called "a/b" or "", and a folder may not tell T from t.
+        name = column if re.fullmatch(r"[A-Za-z]\w*", column, re.ASCII) else f"column_{number}"
+        while name.casefold() in taken:
+            name += "_"
+        names[column] = name
+        taken.add(name.casefold())
+    return names
 
 
 def from_xarray(data: xarray.Dataset | xarray.DataArray) -> Patterns:
@@ -70,7 +87,8 @@ def from_xarray(data: xarray.Dataset | xarray.DataArray) -> Patterns:
     stored = data.attrs.get("radiation")
     radiation = Radiation.from_dict(json.loads(stored)) if stored else data.attrs.get("wavelength")
     names = data.coords[rows].values if rows in data.coords else None
-    meta = {str(k): c.values for k, c in data.coords.items() if k not in (rows, point) and c.dims in ((rows,), ())}
+    own = [(k, c) for k, c in data.coords.items() if k not in (rows, point) and c.dims in ((rows,), ())]
+    meta = {str(c.attrs.get("column", k)): c.values for k, c in own}
     return Patterns(
         data.coords[point].values if has_positions else np.arange(m),
         values.values,

@@ -41,14 +41,15 @@ def check_number(
     value = getattr(step, name)
     if optional and value is None:
         return
-    kind = Integral if whole else Real
-    is_number = isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
-    if is_number and value > above and least <= value <= most:
-        return
+    kinds = (Integral,) if whole else (Real,)
+    if not isinstance(value, bool) and isinstance(value, kinds):
+        number = float(value)
+        if math.isfinite(number) and number > above and least <= number <= most:
+            return
     limits = [
         f"above {above:g}" if above > -math.inf else "",
         f"at least {least:g}" if least > -math.inf else "",
         f"at most {most:g}" if most < math.inf else "",
     ]
-    must = " and ".join(["a whole number" if whole else "a number", *filter(None, limits)]).replace("number and", "number", 1)
-    raise refuse(step, name, must + (" or None" if optional else ""), do)
+    must = f"{'a whole' if whole else 'a'} number {' and '.join(filter(None, limits))}".rstrip()
+    raise refuse(step, name, must + (", or None" if optional else ""), do)

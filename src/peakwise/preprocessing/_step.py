@@ -33,7 +33,7 @@ class _Tabular(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         raise NotImplementedError(f"{type(self).__name__} must be a Step")
 
 
-class Step(_Tabular, auto_wrap_output_keys=None):
+class Step(_Tabular, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Base of every step: a scikit-learn transformer of `Patterns`, xarray objects or plain (n, m) arrays.
 
     A concrete step is final. It stores its options in `__init__`, checks them and learns in `_fit`, and works in
@@ -87,6 +87,7 @@ class Step(_Tabular, auto_wrap_output_keys=None):
         -------
         self
         """
+        del y
         patterns = self._read(X, reset=True)
         self.grid_ = np.array(patterns.axis)
         self.kind_, self.wavelength_ = patterns.kind, patterns.wavelength
@@ -168,7 +169,8 @@ class Step(_Tabular, auto_wrap_output_keys=None):
             do = "Put Resample before it"
         else:
             return
-        why = f"it was fitted on {_told(self.kind_, self.grid_, known)} and got {_told(patterns.kind, patterns.axis, got)}"
+        seen, new = _told(self.kind_, self.grid_, known), _told(patterns.kind, patterns.axis, got)
+        why = f"it was fitted on {seen} and got {new}"
         raise GridError(f"cannot transform with {type(self).__name__}", why, do)
 
 

@@ -17,7 +17,7 @@ __all__ = ["ConvertAxis"]
 
 @final
 class ConvertAxis(Step):
-    """Express patterns along another kind of axis; every point keeps its intensity.
+    r"""Express patterns along another kind of axis; every point keeps its intensity.
 
     It takes patterns along any axis that converts to the one asked for; `Resample` behind it brings them onto one grid.
     The new points are in general not equally spaced.
@@ -35,7 +35,7 @@ class ConvertAxis(Step):
 
     Notes
     -----
-    :math:`q = 4 \\pi \\sin(\\theta) / \\lambda = 2 \\pi / d`. Intensities are not rescaled for the changed width of the
+    :math:`q = 4 \pi \sin(\theta) / \lambda = 2 \pi / d`. Intensities are not rescaled for the changed width of the
     bins.
 
     Examples

@@ -19,7 +19,7 @@ __all__ = ["FilterFourier"]
 
 @final
 class FilterFourier(Step):
-    """Keep only the first frequencies of patterns that are very noisy (Wang et al. 2020).
+    r"""Keep only the first frequencies of patterns that are very noisy (Wang et al. 2020).
 
     Parameters
     ----------
@@ -31,18 +31,18 @@ class FilterFourier(Step):
 
     Notes
     -----
-    The rule: the pattern's discrete Fourier transform is split at bin `n_bins`. If the mean amplitude beyond it is larger
-    than `threshold`, the bins beyond are set to zero and the rest is transformed back; otherwise the pattern stays as it
-    is. Paper: "the data beyond the frequency of 200 is the white noise. Here, we use the mean peak value of the white
-    noise as a criterion [...] If the mean value is larger than 1 [...] the iFFT is applied to the first original 200
-    discrete frequency bins with the rest of bins set to 0."
+    The rule: the pattern's discrete Fourier transform is split at bin `n_bins`. If the mean amplitude beyond it is
+    larger than `threshold`, the bins beyond are set to zero and the rest is transformed back; otherwise the pattern
+    stays as it is. Paper: "the data beyond the frequency of 200 is the white noise. Here, we use the mean peak value
+    of the white noise as a criterion [...] If the mean value is larger than 1 [...] the iFFT is applied to the first
+    original 200 discrete frequency bins with the rest of bins set to 0."
 
     What the paper leaves open, and what is done here:
 
     - How the amplitudes are scaled. Here as one-sided amplitudes :math:`A_k = 2 |F_k| / m` of a pattern of :math:`m`
-      points, so that a cosine of height 1 has :math:`A = 1`. White noise of standard deviation :math:`\\sigma` then has a
-      mean amplitude of :math:`\\sigma \\sqrt{\\pi / m}`: the threshold 1 means :math:`\\sigma = 38` at 4500 points. With
-      bare :math:`|F_k|` practically every pattern of counts would be filtered.
+      points, so that a cosine of height 1 has :math:`A = 1`. White noise of standard deviation :math:`\sigma` then
+      has a mean amplitude of :math:`\sigma \sqrt{\pi / m}`: the threshold 1 means :math:`\sigma = 38` at 4500 points.
+      With bare :math:`|F_k|` practically every pattern of counts would be filtered.
     - On which scale the intensities are. Here as they come in: after `Normalise` the threshold must be smaller.
     - Whether "mean peak value" averages all bins or only local maxima. Here all bins.
     - Whether zero frequency is one of the 200. Here it is: bins 0 to `n_bins` - 1 are kept.

@@ -21,7 +21,7 @@ MODES = ("maximum", "set_maximum", "area", "vector", "snv")
 
 @final
 class Normalise(Step):
-    """Put intensities on a common scale.
+    r"""Put intensities on a common scale.
 
     Parameters
     ----------
@@ -41,11 +41,11 @@ class Normalise(Step):
 
     Notes
     -----
-    ``area`` is :math:`\\int I\\,dx` by the trapezium rule; ``snv`` is
-    :math:`(I_i - \\bar I) / \\sqrt{\\sum_k (I_k - \\bar I)^2 / (m - 1)}` (Barnes et al. 1989,
+    ``area`` is :math:`\int I\,dx` by the trapezium rule; ``snv`` is
+    :math:`(I_i - \bar I) / \sqrt{\sum_k (I_k - \bar I)^2 / (m - 1)}` (Barnes et al. 1989,
     https://doi.org/10.1366/0003702894202201). The two kinds of maximum are compared by Vizoso & Dingreville (2025),
-    https://doi.org/10.1063/5.0255593, section II B. A pattern whose divisor is not above zero (an empty scan, a constant
-    one for ``snv``) is left at its scale, and a warning says so.
+    https://doi.org/10.1063/5.0255593, section II B. A pattern whose divisor is not above zero (an empty scan, a
+    constant one for ``snv``) is left at its scale, and a warning says so.
 
     Examples
     --------

@@ -48,7 +48,7 @@ class ScaleTargets(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
            [1. , 1. ],
            [0.5, 0.5]])
     >>> scaler.inverse_transform([[0.25, 0.25]]).round(3)
-    array([[-1.5e+02,  1.5e-01]])
+    array([[-150.  ,    0.15]])
     """
 
     minimum_: NDArray[np.floating]

@@ -24,8 +24,8 @@ class Smooth(Step):
     Parameters
     ----------
     window : int
-        Number of points in each fit, odd. Up to about the full width of the sharpest peak at half its height, peaks keep
-        their height. A pattern shorter than the window is smoothed with the longest odd window that fits.
+        Number of points in each fit, odd. Up to about the full width of the sharpest peak at half its height, peaks
+        keep their height. A pattern shorter than the window is smoothed with the longest odd window that fits.
     order : int
         Order of the polynomial, below `window`.
 
@@ -50,6 +50,7 @@ class Smooth(Step):
         self.order = order
 
     def _fit(self, patterns: Patterns) -> None:
+        del patterns
         check_number(self, "window", "Give an odd number of points, for example 7", least=1, whole=True)
         if self.window % 2 == 0:
             raise refuse(self, "window", "odd, to have a middle", f"Use {self.window + 1}")

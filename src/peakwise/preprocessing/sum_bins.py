@@ -20,7 +20,7 @@ __all__ = ["SumBins"]
 
 @final
 class SumBins(Step):
-    """Sum every `factor` neighbouring points into one.
+    r"""Sum every `factor` neighbouring points into one.
 
     Parameters
     ----------
@@ -31,9 +31,10 @@ class SumBins(Step):
 
     Notes
     -----
-    :math:`I'_j = \\sum_{k=0}^{f-1} I_{jf+k}`, at the mean position of the points; sigma adds in squares. Counts are kept.
-    The reference bins by points, not by angle: on an uneven axis the bins are unevenly wide, and `Resample` is the step
-    for bins of equal width. The sum of absorbances or transmittances is neither, so their unit becomes ``arbitrary``.
+    :math:`I'_j = \sum_{k=0}^{f-1} I_{jf+k}`, at the mean position of the points; sigma adds in squares. Counts are
+    kept. The reference bins by points, not by angle: on an uneven axis the bins are unevenly wide, and `Resample` is
+    the step for bins of equal width. The sum of absorbances or transmittances is neither, so their unit becomes
+    ``arbitrary``.
 
     References
     ----------
