@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from peakwise.errors import DamagedFileError, PeakwiseError
 from peakwise.io import read_each
-from peakwise.patterns import Patterns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from peakwise.patterns import Patterns
 
 
 def read(path: Path) -> tuple[Patterns, ...]:

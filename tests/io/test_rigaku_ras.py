@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from peakwise.errors import DamagedFileError, PeakwiseError
 from peakwise.io import read_each
-from peakwise.patterns import Patterns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from peakwise.patterns import Patterns
 
 
 def read(path: Path) -> tuple[Patterns, ...]:
@@ -63,7 +67,7 @@ def ras(folder: Path, *blocks: list[str], encoding: str = "cp932", end: bool = T
 
 def test_smartlab_file_of_two_ranges(real_data: Path) -> None:
     low, high = read(real_data / "formats/rigaku_ras/inas_layer_radial_002_004.ras.bz2")
-    # Read in a text view of the file: lines *MEAS_SCAN_START, *MEAS_DATA_COUNT, the first, the last and the largest row.
+    # Read in a text view of the file: *MEAS_SCAN_START, *MEAS_DATA_COUNT, the first, the last and the largest row.
     assert (low.n_points, low.axis[0], low.axis[-1]) == (1501, 26.5, 32.5)
     assert (low.intensity[0, 0], low.intensity[0, -1], low.intensity.max()) == (51.4986, 34.9946, 255407232.0)
     assert (high.n_points, high.axis[0], high.axis[-1]) == (2501, 56.0, 66.0)
@@ -156,7 +160,13 @@ def test_unit(tmp_path: Path, told: str, unit: str) -> None:
 
 @pytest.mark.parametrize(
     ("speed", "unit", "seconds"),
-    [("4", "sec.", 4.0), ("0", "deg/min", None), ("1.2", "deg/min", 1.0), ("3", "furlongs", None), ("-", "deg/min", None)],
+    [
+        ("4", "sec.", 4.0),
+        ("0", "deg/min", None),
+        ("1.2", "deg/min", 1.0),
+        ("3", "furlongs", None),
+        ("-", "deg/min", None),
+    ],
 )
 def test_count_time(tmp_path: Path, speed: str, unit: str, seconds: float | None) -> None:
     (scan,) = read(ras(tmp_path, block(MEAS_SCAN_SPEED=speed, MEAS_SCAN_SPEED_UNIT=unit)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,7 +11,11 @@ import pytest
 from peakwise.errors import DamagedFileError, PeakwiseError
 from peakwise.io import Source, read_each
 from peakwise.io.spc import GALACTIC_SPC
-from peakwise.patterns import Patterns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from peakwise.patterns import Patterns
 
 TSPREC, TMULTI, TRANDM, TORDRD, TALABS, TXYXYS, TXVALS = 1, 4, 8, 16, 32, 64, 128
 # 2019-12-31 23:58: minute 6 bits, hour 5, day 5, month 4, year 12.
@@ -35,7 +39,9 @@ def header(order: str = "<", **changes: object) -> bytes:
     return one + two
 
 
-def sub(order: str = "<", exponent: int = 0, index: int = 0, z: float = 0.0, next_z: float = 0.0, points: int = 0) -> bytes:
+def sub(
+    order: str = "<", exponent: int = 0, index: int = 0, z: float = 0.0, next_z: float = 0.0, points: int = 0
+) -> bytes:
     return struct.pack(order + "BbHfffiif4s", 0, exponent, index, z, next_z, 0.0, points, 0, 0.0, b"")
 
 
@@ -90,7 +96,9 @@ def test_stored_positions(tmp_path: Path) -> None:
     assert scan.kind == "wavelength"
 
 
-@pytest.mark.parametrize(("flags", "z_step", "expected"), [(0, 0.0, [30, 90, 150]), (0, 2.0, [30, 150, 270]), (TORDRD, 0.0, [30, 600, 660])])
+@pytest.mark.parametrize(
+    ("flags", "z_step", "expected"), [(0, 0.0, [30, 90, 150]), (0, 2.0, [30, 150, 270]), (TORDRD, 0.0, [30, 600, 660])]
+)
 def test_series_on_one_axis(tmp_path: Path, flags: int, z_step: float, expected: list[float]) -> None:
     """The z of evenly spaced subfiles comes from the first; minutes become seconds."""
     data = header(flags=TMULTI | flags, subfiles=3, z=5, z_step=z_step)
@@ -130,11 +138,14 @@ def test_directory_gives_the_order(tmp_path: Path) -> None:
     wild = struct.pack("<iif", -5, 0, 0.0) * 2
     with pytest.raises(DamagedFileError, match="ends before spectrum 1"):
         read(spc(tmp_path, header(flags=flags, subfiles=2, points=end) + second + first + wild))
-    count = 9
-    again = struct.pack("<iif", 512, 0, 0.0) * count + sub()
-    with pytest.raises(DamagedFileError, match="more than"):
-        big = sub(exponent=-128, points=200) + numbers("<f4", *range(400))
-        read(spc(tmp_path, header(flags=flags, subfiles=count * 2, points=512 + len(big)) + big + again * 2))
+
+
+def test_directory_that_names_one_place_again_and_again(tmp_path: Path) -> None:
+    big = sub(exponent=-128, points=200) + numbers("<f4", *range(400))
+    directory = struct.pack("<iif", 512, 0, 0.0) * 20
+    data = header(flags=TMULTI | TXYXYS | TXVALS | TRANDM, subfiles=20, points=512 + len(big)) + big + directory
+    with pytest.raises(DamagedFileError, match="hold more than 2400 points in 2384 bytes"):
+        read(spc(tmp_path, data))
 
 
 @pytest.mark.parametrize(
@@ -181,8 +192,8 @@ def test_log(tmp_path: Path, block: bytes, expected: str | None) -> None:
 
 
 def old(flags: int = 0, exponent: int = 2, points: float = 5, year: int = 1993) -> bytes:
-    head = struct.pack("<BBhfffBBHBBBB8sHH7f", flags, 0x4D, exponent, points, 400, 404, 1, 2, year, 5, 6, 7, 8, b"2 cm-1",
-                       0, 0, *[0.0] * 7)  # fmt: skip
+    head = struct.pack("<BBhfffBBHBBBB", flags, 0x4D, exponent, points, 400, 404, 1, 2, year, 5, 6, 7, 8)
+    head += struct.pack("<8sHH7f", b"2 cm-1", 0, 0, *[0.0] * 7)
     head += struct.pack("130s30s", b"old film", b"")
     assert len(head) == 224
     return head
@@ -231,7 +242,7 @@ BODY = sub() + numbers("<i4", 1, 2, 3, 4, 5)
         (header(flags=TMULTI, subfiles=3_000_000) + BODY, "at most 200000 are read"),
         (header(flags=TMULTI, subfiles=2) + BODY, "ends before spectrum 2"),
         (header(flags=TXVALS) + numbers("<f4", 1, 2), "ends within the x values: 2 of 5"),
-        (header(flags=TXVALS | TXYXYS | TMULTI, points=0) + sub(points=-3), "intensities" and "0 of -3"),
+        (header(flags=TXVALS | TXYXYS | TMULTI, points=0) + sub(points=-3), "of -3 are there"),
         (header(flags=TXVALS | TXYXYS | TMULTI, points=0) + sub(points=1 << 30) + BODY, "of 1073741824 are there"),
         (old(points=4e6) + BODY, "promises 4000000 points in"),
     ],

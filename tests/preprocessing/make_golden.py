@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def arpls(y, lam, tol=1e-3, most=50):
         d = y - z
         below = d[d < 0]
         mean, spread = below.mean(), below.std(ddof=1)
-        new = 1 / (1 + np.exp(2 * (d - (2 * spread - mean)) / spread))
+        new = 1 / (1 + np.exp(np.minimum(2 * (d - (2 * spread - mean)) / spread, 700)))
         if np.linalg.norm(w - new) / np.linalg.norm(w) < tol:
             break
         w = new
@@ -112,13 +113,14 @@ def fourier_filtered(row, n_bins):
 
 def resampled(axis, row, target):
     """Sums of overlaps, for a target whose bins are all wider than those of the axis."""
+
     def edges(x):
-        middle = [(a + b) / 2 for a, b in zip(x[:-1], x[1:], strict=True)]
+        middle = [(a + b) / 2 for a, b in pairwise(x)]
         return [2 * x[0] - middle[0], *middle, 2 * x[-1] - middle[-1]]
 
     source, wanted = edges(list(axis)), edges(list(target))
     out = []
-    for low, high in zip(wanted[:-1], wanted[1:], strict=True):
+    for low, high in pairwise(wanted):
         total = 0.0
         for a, b, y in zip(source[:-1], source[1:], row, strict=True):
             total += y * max(0.0, min(b, high) - max(a, low)) / (b - a)

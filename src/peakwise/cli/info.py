@@ -154,7 +154,7 @@ def _warnings(parts: tuple[Patterns, ...]) -> list[str]:
 def _list_formats(out: Output) -> None:
     from peakwise.io import FORMATS
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"format": f.name, "suffixes": list(f.suffixes), "writes": f.write is not None, "title": f.title}
         for f in FORMATS.values()
     ]

@@ -16,9 +16,12 @@ from peakwise.io.bruker_raw import BRUKER_RAW
 from peakwise.io.canberra_cnf import CANBERRA_CNF
 from peakwise.io.chi import CHI
 from peakwise.io.gsas import GSAS
+from peakwise.io.hdf5 import HDF5
 from peakwise.io.ill_psi import ILL_PSI
+from peakwise.io.images import IMAGES
 from peakwise.io.jcamp_dx import JCAMP_DX
 from peakwise.io.json_pattern import JSON
+from peakwise.io.netcdf import NETCDF
 from peakwise.io.numpy_files import NUMPY_NPY, NUMPY_NPZ
 from peakwise.io.pdcif import PDCIF
 from peakwise.io.philips_rd import PHILIPS_RD
@@ -31,6 +34,7 @@ from peakwise.io.stoe_raw import STOE_RAW
 from peakwise.io.text import TEXT
 from peakwise.io.uxd import UXD
 from peakwise.io.xrdml import XRDML
+from peakwise.io.zarr_store import ZARR
 
 # In the order in which they are tried: those with an unmistakable beginning first, plain text last.
 FORMATS: dict[str, Format] = {
@@ -45,6 +49,10 @@ FORMATS: dict[str, Format] = {
         CANBERRA_CNF,
         NUMPY_NPY,
         NUMPY_NPZ,
+        NETCDF,
+        HDF5,
+        ZARR,
+        IMAGES,
         RIGAKU_RAS,
         RIGAKU_ASC,
         JCAMP_DX,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from peakwise.errors import DamagedFileError, PeakwiseError
+from peakwise.errors import DamagedFileError, PeakwiseError, one_line
 from peakwise.io._limits import check_limit
 from peakwise.patterns import Patterns, Radiation, as_radiation, concatenate
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FEWEST_POINTS", "assemble"]
 
+LONGEST_TEXT = 500  # characters of one metadata text; a hostile header must not fill tables and JSON
 FEWEST_POINTS = 3  # two points are a line, not a scan
 
 
@@ -95,7 +96,9 @@ def _tidy(scan: Scan, default: str, axis: str | None) -> Patterns:
         wavelength=scan.radiation,
         sigma=sigma,
         names=titles,
-        meta={k: v for k, v in scan.meta.items() if not _is_blank(v)},
+        meta={
+            k: one_line(v, LONGEST_TEXT) if isinstance(v, str) else v for k, v in scan.meta.items() if not _is_blank(v)
+        },
         unit=scan.unit,
         warnings=notes,
     )

@@ -1,7 +1,7 @@
 """What files call their axes and units -> our kinds of axis and our units.
 
-A name and a unit together decide: ``binning`` in ``deg``, with the long name ``two_theta (degrees)``, is 2θ; ``q`` in
-``nm^-1`` is q to be divided by ten; ``energy`` in ``cm-1`` is a wavenumber whatever it is called.
+A name and a unit together decide: ``binning`` in ``deg``, with the long name ``two_theta (degrees)``, is 2θ; ``q``
+in ``nm^-1`` is q to be divided by ten; ``energy`` in ``cm-1`` is a wavenumber whatever it is called.
 """
 
 from __future__ import annotations
@@ -92,10 +92,11 @@ for _kind, _words in {
     _NAMES.update(dict.fromkeys(_words.split(), _kind))
 _UNNAMED = frozenset({"x", "xdata", "xaxis", "axis", "angle", "angles", "position", "abscissa", "radial", "binning"})
 # What stands along a series rather than along a pattern.
-_SLOW = frozenset(
-    "time t timestamp epoch elapsed elapsedtime times temperature temp pressure voltage current potential frame frames "
-    "framenumber index scan scannumber number point pattern sample image images y z".split()
-)
+_SLOW = frozenset((
+    "time", "t", "timestamp", "epoch", "elapsed", "elapsedtime", "times", "temperature", "temp", "pressure",
+    "voltage", "current", "potential", "frame", "frames", "framenumber", "index", "scan", "scannumber", "number",
+    "point", "pattern", "sample", "image", "images", "y", "z",
+))  # fmt: skip
 
 
 class Meaning(NamedTuple):

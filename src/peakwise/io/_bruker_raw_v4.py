@@ -37,6 +37,7 @@ a coupled scan is where 2Theta stood. The flag in byte 8 of a drive record is it
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,7 @@ def _end_of_metadata(fields: Fields) -> int:
 def _record(fields: Fields, at: int, end: int) -> tuple[int, int]:
     """Type and length of the record at an offset; refused where it is longer than what holds it."""
     fields.need(at, 8, "a record")
-    kind, length = fields.whole("I", at), fields.whole("I", at + 4)
+    kind, length = struct.unpack_from("<II", fields.data, at)
     if length < 8 or at + length > end:
         raise fields.source.damaged(f"the record of type {kind} at byte {at} has {length} bytes, {end - at} remain")
     return kind, length

@@ -1,6 +1,8 @@
-"""Packed numbers of netCDF and Zarr files, unpacked after the CF conventions (1.11, sections 2.5 and 8.1)::
+"""Packed numbers of netCDF and Zarr files, unpacked.
 
-    value = packed * scale_factor + add_offset        _FillValue, missing_value (before unpacking) -> NaN
+CF conventions 1.11, sections 2.5 and 8.1::
+
+value = packed * scale_factor + add_offset        _FillValue, missing_value (before unpacking) -> NaN
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ def unpacked(found: Catalogue) -> Catalogue:
 def _unpacked(column: Column) -> Column:
     if column.sort != "number":
         return column
-    missing = [v for name in _MISSING for v in np.ravel(column.attrs.get(name, [])) if isinstance(v, (int, float, np.number))]
+    missing: list[float] = [
+        v for name in _MISSING for v in np.ravel(column.attrs.get(name, [])).tolist() if isinstance(v, (int, float))
+    ]
     scale, offset = (_number(column.attrs.get(name)) for name in (_SCALE, _OFFSET))
     if not missing and scale is None and offset is None:
         return column
@@ -42,9 +46,11 @@ def _unpacked(column: Column) -> Column:
         if scale is None and offset is None and not holes.any():
             return packed
         single = packed.dtype == np.float32 and scale is None
-        values = packed.astype(np.float32 if single else np.float64)
-        values *= 1.0 if scale is None else scale
-        values += 0.0 if offset is None else offset
+        values: NDArray[np.floating] = packed.astype(np.float32 if single else np.float64)
+        if scale is not None:
+            values = values * scale
+        if offset is not None:
+            values = values + offset
         values[holes] = np.nan
         return values
 

@@ -119,7 +119,9 @@ class Catalogue:
         check_limit(self.read, "points", "the file", self.file)
         claim = column.size * column.itemsize
         if column.stored is not None and claim > column.stored * _MOST_SHRUNK + _FREE_BYTES:
-            raise self.damaged(f"{column.path} promises {column.size} numbers, {column.stored} bytes are there for them")
+            raise self.damaged(
+                f"{column.path} promises {column.size} numbers, {column.stored} bytes are there for them"
+            )
         return column.load()
 
     def values(self, column: Column) -> NDArray[np.float64]:

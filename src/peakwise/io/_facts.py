@@ -60,11 +60,12 @@ _SCALES: dict[str, dict[str, float]] = {
     "kV": {"": 1, "kv": 1, "v": 1e-3},
     "mA": {"": 1, "ma": 1, "a": 1e3},
 }
-_HOUSEKEEPING = frozenset(
-    "NX_class default signal axes CLASS NAME creator creator_version file_name file_time HDF5_Version h5py_version "
-    "NeXus_version NeXus_release NeXus_repository version URL interpretation title canSAS_class I_axes Q_indices "
-    "DIMENSION_LIST REFERENCE_LIST _NCProperties Conventions long_name units unit".split()
-)
+_HOUSEKEEPING = frozenset((
+    "NX_class", "default", "signal", "axes", "CLASS", "NAME", "creator", "creator_version", "file_name",
+    "file_time", "HDF5_Version", "h5py_version", "NeXus_version", "NeXus_release", "NeXus_repository", "version",
+    "URL", "interpretation", "title", "canSAS_class", "I_axes", "Q_indices", "DIMENSION_LIST", "REFERENCE_LIST",
+    "_NCProperties", "Conventions", "long_name", "units", "unit",
+))  # fmt: skip
 _MOST_FACTS = 100
 
 
@@ -181,14 +182,13 @@ def _in_unit(values: Any, unit: str, wanted: str) -> Any:
 def own_facts(found: Catalogue, group: str, n: int, used: set[str]) -> dict[str, Any]:
     """What a plain group says beside its scan, under its own names: attributes, single values, one value per row."""
     facts: dict[str, Any] = {}
-    attrs = found.groups.get(group)
-    for name in attrs or ():
-        value = attrs.get(name) if attrs is not None else None
-        if name not in _HOUSEKEEPING and not name.endswith(("_indices", "_units")) and len(facts) < _MOST_FACTS:
-            if isinstance(value, (bool, int, float, str)):
-                facts[name] = value
-            elif isinstance(value, list) and n > 1 and len(value) == n:
-                facts[name] = value
+    attrs = found.groups[group]
+    for name in attrs:
+        if name in _HOUSEKEEPING or name.endswith(("_indices", "_units")) or len(facts) >= _MOST_FACTS:
+            continue
+        value = attrs.get(name)
+        if isinstance(value, (bool, int, float, str)) or (isinstance(value, list) and n > 1 and len(value) == n):
+            facts[name] = value
     for column in found.children.get(group, []):
         if column.path in used or column.name.lower() in _FACTS or column.name.lower() in _WAVELENGTH:
             continue

@@ -142,8 +142,18 @@ def scans_of(members: Mapping[str, NDArray[Any]], name: str | None = None) -> li
             continue
         if values.ndim == 2:
             return _own_axes(members, axis, fitting)
+        if _has_many_wavelengths(members, axis):
+            table = members[fitting]
+            rows = table if table.shape[-1] == values.size else table.T
+            return _own_axes({**members, axis: np.broadcast_to(values, rows.shape), fitting: rows}, axis, fitting)
         return [_block(members, axis, fitting, name)]
     return None
+
+
+def _has_many_wavelengths(members: Mapping[str, NDArray[Any]], axis: str) -> bool:
+    """Whether each pattern has a wavelength of its own, so that one axis in degrees means many in d."""
+    columns = [v for key, v in members.items() if key != axis and _WAVELENGTH.fullmatch(_tidy(key))]
+    return any(v.ndim == 1 and v.dtype.kind in "fiu" and np.unique(v).size > 1 for v in columns)
 
 
 def _is_table(values: NDArray[Any]) -> bool:
@@ -249,10 +259,10 @@ def radiation_of(meta: dict[str, Any]) -> Radiation | None:
 
 
 def _number(value: Any) -> float | None:
-    """A number, also one written as text."""
-    if isinstance(value, np.ndarray):
-        return None
+    """A number, also one written as text or repeated for every pattern."""
     try:
+        if isinstance(value, np.ndarray):
+            value = value[0] if np.unique(value).size == 1 else ""
         number = float(value)
     except (TypeError, ValueError):
         return None

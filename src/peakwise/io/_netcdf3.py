@@ -8,8 +8,8 @@ Specification)::
     atts    = 0:u32 0:N | 12:u32 n:N { name type:u32 n:N values }  values padded to 4 bytes
     vars    = 0:u32 0:N | 11:u32 n:N { name n:N {dim:N} atts type:u32 vsize:N begin:OFFSET }
     name    = n:N bytes, padded to 4
-    data    = arrays one after the other; those along the record dimension interleaved, record by record, each padded to 4
-              bytes (one alone is not padded)
+    data    = arrays one after the other; those along the record dimension interleaved, record by record,
+              each padded to 4 bytes (one alone is not padded)
     type    = 1 i1  2 char  3 i2  4 i4  5 f4  6 f8  7 u1  8 u2  9 u4  10 i8  11 u8
 """
 
@@ -113,9 +113,7 @@ def catalogue_of_classic(source: Source) -> Catalogue:
     """List what the file holds."""
     stream = _Bytes(source)
     n_records = stream.number(stream.wide)
-    dims: list[tuple[str, int]] = []
-    for _ in stream.items(_DIMENSIONS):
-        dims.append((stream.name(), stream.number(stream.wide)))
+    dims = [(stream.name(), stream.number(stream.wide)) for _ in stream.items(_DIMENSIONS)]
     found = Catalogue(source.path)
     found.add_group("", _attributes(stream))
     variables: list[_Variable] = []
@@ -149,15 +147,16 @@ def _enter(
     for v in variables:
         record = v in along_records
         inner = tuple(dims[d][1] for d in v.dims[1 if record else 0 :])
-        shape = (n_records, *inner) if record else inner
+        shape: tuple[int, ...] = (n_records, *inner) if record else inner
         size = math.prod(inner) * v.dtype.itemsize
         end = v.begin + (step * (n_records - 1) + size if record and n_records else size)
         if (n_records or not record) and end > len(source.data):
             raise source.damaged(f"{v.name} ends at byte {end}, the file has {len(source.data)}: it is cut short")
         path = f"/{v.name.replace('/', '_')}"
         scales = tuple(f"/{dims[d][0]}" for d in v.dims)
-        sort = "number" if v.dtype.kind in "iuf" and math.prod(shape) else "other"
-        if v.dtype.kind == "S" and math.prod(shape):
+        filled = math.prod(shape) > 0
+        sort = "number" if v.dtype.kind in "iuf" and filled else "other"
+        if v.dtype.kind == "S" and filled:
             sort, shape, scales = "text", shape[:-1], scales[:-1]
         found.add(
             Column(
@@ -177,7 +176,7 @@ def _loader(source: Source, v: _Variable, n_records: int, inner: tuple[int, ...]
 
     def load() -> NDArray[Any]:
         if n_records:
-            pitch = (step, *_strides(inner, v.dtype.itemsize))
+            pitch: tuple[int, ...] = (step, *(v.dtype.itemsize * math.prod(inner[i + 1 :]) for i in range(len(inner))))
             values: NDArray[Any] = np.ndarray((n_records, *inner), v.dtype, source.data, v.begin, pitch).copy()
         else:
             values = np.frombuffer(source.data, v.dtype, math.prod(inner), v.begin).reshape(inner)
@@ -188,12 +187,10 @@ def _loader(source: Source, v: _Variable, n_records: int, inner: tuple[int, ...]
     return load
 
 
-def _strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    return tuple(itemsize * math.prod(shape[i + 1 :]) for i in range(len(shape)))
-
-
 def _texts(values: NDArray[Any]) -> NDArray[Any]:
     """Characters along the last dimension are one text."""
     rows = np.atleast_2d(values)
-    joined = [row.tobytes().rstrip(b"\0 ").decode("utf-8", errors="replace") for row in rows.reshape(-1, rows.shape[-1])]
+    joined = [
+        row.tobytes().rstrip(b"\0 ").decode("utf-8", errors="replace") for row in rows.reshape(-1, rows.shape[-1])
+    ]
     return np.array(joined, dtype=np.str_)

@@ -8,8 +8,8 @@ What is followed (NeXus manual, "Associating plottable data using attributes", a
            @<axis>_indices = its dimensions                            with the attribute axis = 1, 2 ...
            <signal>_errors, errors, @uncertainties        standard uncertainties
 
-Every NXentry becomes a scan (a series of frames becomes one scan of many rows). An axis with one position more than there
-are points holds the edges of bins.
+Every NXentry becomes a scan (a series of frames becomes one scan of many rows). An axis with one position more than
+there are points holds the edges of bins.
 """
 
 from __future__ import annotations
@@ -139,8 +139,10 @@ def _signal(found: Catalogue, group: str) -> Column:
 def _axes(found: Catalogue, group: str, signal: Column) -> dict[int, list[Column]]:
     """Axes that the file names for each dimension of the signal."""
     attrs, places = found.groups[group], dict[int, list[Column]]()
-    said = attrs.get("axes") or signal.attrs.get("axes")
-    names = [str(n).strip() for n in said] if isinstance(said, list) else re.split(r"[:,\s]+", str(said or "").strip("[]"))
+    said = attrs.get("axes") or signal.attrs.get("axes") or ""
+    if isinstance(said, str) and found.column(said, group) is None:
+        said = re.split(r"[:,\s]+", said.strip("[] "))
+    names = [str(name).strip() for name in (said if isinstance(said, list) else [said])]
     for position, name in enumerate(names):
         column = found.column(name, group) if name not in ("", ".") else None
         if column is None or column.sort != "number":
@@ -152,7 +154,9 @@ def _axes(found: Catalogue, group: str, signal: Column) -> dict[int, list[Column
         elif not _fits(column, signal, dims[-1]):
             dims = [d for d in reversed(range(len(signal.shape))) if _fits(column, signal, d)]
         if dims:
-            places.setdefault(int(dims[-1] if len(dims) > 1 and column.shape == signal.shape else dims[0]), []).append(column)
+            places.setdefault(int(dims[-1] if len(dims) > 1 and column.shape == signal.shape else dims[0]), []).append(
+                column
+            )
     marked = [c for c in found.children.get(group, []) if str(c.attrs.get("axis", "")).strip().isdigit()]
     for column in sorted(marked, key=lambda c: str(c.attrs.get("primary", "")).strip() != "1"):
         dim = int(str(column.attrs.get("axis")).strip()) - 1
@@ -170,7 +174,7 @@ def _fits(column: Column, signal: Column, dim: Any) -> bool:
 
 def best_axis(axes: dict[int, list[Column]], n_dims: int) -> tuple[int, Column] | None:
     """The axis along which the patterns run; of several that fit, the one that needs the least else to be useful."""
-    ranked = []
+    ranked: list[tuple[int, int, int, int, Column]] = []
     for dim, columns in axes.items():
         for column in columns:
             meaning = column.meaning
@@ -179,7 +183,8 @@ def best_axis(axes: dict[int, list[Column]], n_dims: int) -> tuple[int, Column] 
                 ranked.append((_PREFERRED.index(meaning.kind), -dim, len(ranked), dim, column))
     if not ranked:
         return None
-    return min(ranked)[3:]
+    *_, dim, column = min(ranked)
+    return dim, column
 
 
 def _read_data(found: Catalogue, group: str, entry: str) -> list[Scan]:
@@ -191,7 +196,7 @@ def _read_data(found: Catalogue, group: str, entry: str) -> list[Scan]:
     if best is None:
         named = ", ".join(c.path for columns in axes.values() for c in columns) or "none"
         raise found.damaged(
-            f"no axis of {signal.path} (shape {'x'.join(map(str, signal.shape))}) is that of a pattern; its axes: {named}"
+            f"no axis of {signal.path} ({'x'.join(map(str, signal.shape))}) is that of a pattern; its axes: {named}"
         )
     dim, axis = best
     notes: list[str] = []
@@ -247,7 +252,7 @@ def take_rows(
         notes.append(f"{axis.name} holds the edges of bins: their centres were taken")
     x = to_our_axis(x, meaning, notes) if meaning is not None else x * factor
     facts = facts_of(found, groups, n)
-    facts |= _other_axes(found, signal, dim, lead, groups)
+    facts |= _other_axes(found, signal, dim, lead)
     if found.growing:
         rows, spread, facts = _complete(found, signal, rows, spread, facts, groups, notes)
         n = len(rows)
@@ -265,9 +270,7 @@ def take_rows(
     return [Scan(x, rows, kind, spread, unit=unit, meta=facts, warnings=notes)]
 
 
-def _other_axes(
-    found: Catalogue, signal: Column, dim: int, lead: tuple[int, ...], groups: list[str]
-) -> dict[str, NDArray[Any]]:
+def _other_axes(found: Catalogue, signal: Column, dim: int, lead: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     """What was varied from row to row: axes of the other dimensions, one entry for each row."""
     if not lead:
         return {}

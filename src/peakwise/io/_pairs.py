@@ -1,11 +1,11 @@
 """Files that hold arrays without saying which one is the axis: it must be plain from names, units and lengths.
 
-In each group, the axis is the one-dimensional array whose name or unit is that of an axis (or the nearest such array in a
-group above), and the intensities are, in this order: the one array of fitting length with a name for intensities (counts,
-I, mu ...), or the one other array of fitting length; arrays whose names differ in nothing but their numbers are a series.
-Uncertainties, temperatures and the like are told by their names. Anything else is refused with a list of what was there:
-a wrong guess looks like a measurement. An array of two or three columns, the first of them rising, is axis, intensity and
-uncertainty.
+In each group, the axis is the one-dimensional array whose name or unit is that of an axis (or the nearest such array
+in a group above), and the intensities are, in this order: the one array of fitting length with a name for
+intensities (counts, I, mu ...), or the one other array of fitting length; arrays whose names differ in nothing but
+their numbers are a series. Uncertainties, temperatures and the like are told by their names. Anything else is
+refused with a list of what was there: a wrong guess looks like a measurement. An array of two or three columns, the
+first of them rising, is axis, intensity and uncertainty.
 """
 
 from __future__ import annotations
@@ -31,14 +31,16 @@ __all__ = ["read_pairs"]
 _FEWEST = 3  # points; shorter arrays are neither axis nor intensity
 _FEW_ARRAYS = 10_000  # in files with more of them, the wavelength is looked for only beside and above a scan
 
-_INTENSITY = frozenset(
-    "i intensity intensities counts cts data y ydata signal iq iqs mu mux mue absorption absorbance transmittance "
-    "spectrum spectra pattern patterns gr sq fq yobs iobs cps count detector xrd profile".split()
-)
-_SIGMA = frozenset(
-    "sigma sigmas sig error errors err errs std stddev esd uncertainty uncertainties idev di dy yerr ierr intensityerrors "
-    "sigmai isigma dataerrors interrors counterrors ierror intensityerror erry".split()
-)
+_INTENSITY = frozenset((
+    "i", "intensity", "intensities", "counts", "cts", "data", "y", "ydata", "signal", "iq", "iqs", "mu", "mux",
+    "mue", "absorption", "absorbance", "transmittance", "spectrum", "spectra", "pattern", "patterns", "gr", "sq",
+    "fq", "yobs", "iobs", "cps", "count", "detector", "xrd", "profile",
+))  # fmt: skip
+_SIGMA = frozenset((
+    "sigma", "sigmas", "sig", "error", "errors", "err", "errs", "std", "stddev", "esd", "uncertainty",
+    "uncertainties", "idev", "di", "dy", "yerr", "ierr", "intensityerrors", "sigmai", "isigma", "dataerrors",
+    "interrors", "counterrors", "ierror", "intensityerror", "erry",
+))  # fmt: skip
 
 
 def read_pairs(found: Catalogue) -> list[Scan]:
@@ -101,7 +103,7 @@ def _read_group(found: Catalogue, group: str) -> list[Scan]:
         chosen = [c for c in values if not is_slow(c.name)]
     if len(chosen) > 1 and len({re.sub(r"\d+", "#", c.path) for c in chosen}) > 1:
         raise found.damaged(
-            f"{group or 'it'} holds several arrays that could be the intensities: {', '.join(c.path for c in chosen[:8])}",
+            f"{group or 'it'} holds several arrays that could be intensities: {', '.join(c.path for c in chosen[:8])}",
             "Keep one of them, or mark it with the NeXus attributes signal and axes",
         )
     scans: list[Scan] = []
@@ -131,7 +133,9 @@ def _one(
         return []
     dim, axis = best
     rivals = [c for columns in places.values() for c in columns if c is not axis]
-    same = [c for c in rivals if c.meaning is not None and axis.meaning is not None and c.meaning.kind == axis.meaning.kind]
+    same = [
+        c for c in rivals if c.meaning is not None and axis.meaning is not None and c.meaning.kind == axis.meaning.kind
+    ]
     if same and {c.key or c.path for c in same} != {axis.key or axis.path}:
         listed = ", ".join(c.path for c in (axis, *same))
         raise found.damaged(f"{column.path} has several axes that could be meant: {listed}", "Keep one of them")
@@ -143,13 +147,13 @@ def _one(
     n = len(np.atleast_2d(scans[0].y))
     for scan in scans:
         scan.meta = own_facts(found, group, n, used) | scan.meta
-        _finish(found, scan, group, column.name if several else "")
+        _finish(scan, group, column.name if several else "")
         if scan.kind in ILLUMINATED:
             scan.radiation = _illumination(found, group, scan.warnings)
     return scans
 
 
-def _finish(found: Catalogue, scan: Scan, group: str, name: str) -> None:
+def _finish(scan: Scan, group: str, name: str) -> None:
     """A name for the scan: its title, else that of its group where the file has several."""
     title = str(scan.meta.get("title") or "")
     scan.name = name or title or group.strip("/") or None

@@ -18,6 +18,7 @@ import numpy as np
 from peakwise.errors import (
     DamagedFileError,
     GridError,
+    MissingExtraError,
     NothingToReadError,
     PeakwiseError,
     ReadError,
@@ -174,9 +175,11 @@ class Reader:
         form = self.recognise(source) if name is None else self._named(name)
         try:
             blocks = form.read(source)
-        except PeakwiseError as problem:
+        except (ReadError, MissingExtraError) as problem:
             problem.file = problem.file or str(path)
             raise
+        except PeakwiseError as problem:  # a wavelength or an axis in the file that cannot be meant
+            raise DamagedFileError("cannot read the scan", problem.why, problem.do, file=path) from problem
         except _STUMBLES as problem:
             told = f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
             raise DamagedFileError(

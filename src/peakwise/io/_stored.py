@@ -1,10 +1,13 @@
-"""Our own patterns in netCDF and Zarr, laid out as `Patterns.to_xarray` gives them::
+"""Our own patterns in netCDF and Zarr, laid out as `Patterns.to_xarray` gives them.
+
+::
 
     attributes  axis  unit  warnings  failed  [radiation  wavelength]     texts; lists are JSON
     intensity (pattern, x)    [sigma (pattern, x)]    x (x)    pattern (pattern): names
     any other array (pattern): a column of metadata, called as its attribute column says, else as itself
 
-They are read without xarray, through the same guarded door as files of strangers: who writes a file decides what is in it.
+They are read without xarray, through the same guarded door as files of strangers: who writes a file decides what is
+in it.
 """
 
 from __future__ import annotations

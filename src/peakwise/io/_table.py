@@ -17,6 +17,7 @@ refused with its line number rather than left out.
 from __future__ import annotations
 
 import csv
+import math
 import re
 import warnings
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from peakwise.errors import DamagedFileError
+from peakwise.io._digits import decimal_rows
 from peakwise.io._limits import MAX_POINTS
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ _HAS_DECIMAL_COMMA = re.compile(r"\d,\d")
 _COMMENT = re.compile(r"\s*(?:[#!%*]|//|['\";](?!\s*[+-]?[\d.]))")
 _FEWEST_ROWS = 3
 _NEAR = 20  # lines within which three rows must come, comments between them included
+_LETTER, _DIGIT = re.compile(r"[A-Za-z]"), re.compile(r"\d")
+_WORDS = re.compile(r"[A-CF-Za-cf-z#]")  # no letter of a number
+_SHORT_HEADER = 10  # a header in the first tenth of a text is short against its table
 _FIRST_LINES = 400  # header lines looked at before the dialect must be clear; longer headers take the slow way
 
 
@@ -61,13 +66,13 @@ class Dialect:
     def number(self, text: str) -> float | None:
         """The value of a field, NaN for an empty one, None where it is no number."""
         if not text:
-            return float("nan")
+            return math.nan
         pattern = _IS_COMMA_NUMBER if self.decimal_comma else _IS_NUMBER
         if not pattern.fullmatch(text):
             return None
         plain = text.replace(",", ".") if self.decimal_comma else text
         if plain.strip("+-") in ("", "n/a", "N/A"):
-            return float("nan")
+            return math.nan
         return float(plain.replace("d", "e").replace("D", "E") if plain[-1:].isdigit() else plain)
 
     def row(self, line: str) -> list[float] | None:
@@ -75,6 +80,12 @@ class Dialect:
         fields = self.fields(line)
         if len(fields) < 2:
             return None
+        quick = [f.replace(",", ".") for f in fields] if self.decimal_comma else fields
+        if "_" not in line and any(fields):
+            try:  # most rows are plain numbers, and Python reads these several times faster than a pattern
+                return [float(f) if f else math.nan for f in quick]
+            except ValueError:
+                pass
         values = [self.number(f) for f in fields]
         if any(v is None for v in values) or all(f == "" for f in fields):
             return None
@@ -106,31 +117,52 @@ class Table:
 
 def find_tables(text: str) -> list[Table]:
     """Return every table of a text, in its order; an empty list where there is none."""
-    start = _first_row(text)
-    if start is not None:
-        offset, dialect = start
-        values = _parse_at_once(text[offset:], dialect)
-        if values is not None:
+    text = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    for offset in _beginnings(text):
+        dialect = _dialect_of(_first_lines(text, offset))
+        values = None if dialect is None else _parse_at_once(text[offset:], dialect)
+        if values is not None and dialect is not None:
             return [Table(values, text[:offset].splitlines(), dialect)]
     lines = text.splitlines()
     return _LineParser(lines).tables() or _labelled_rows(lines)
 
 
-def _first_row(text: str) -> tuple[int, Dialect] | None:
-    """Where the first run of three rows begins, and its dialect."""
-    offset, window = 0, []
+def _beginnings(text: str) -> list[int]:
+    """Where a table that runs to the end of the text may begin: at the first row, or after the last line with a letter.
+
+    The second is taken only where the header is so short against the table that no table in it could count.
+    """
+    found = []
+    offset = 0
+    window: list[tuple[int, str]] = []
     for _ in range(_FIRST_LINES):
         end = text.find("\n", offset)
-        line = text[offset : end if end >= 0 else len(text)]
-        window.append((offset, line))
-        window = window[-_FEWEST_ROWS:]
-        dialect = _dialect_of([x for _, x in window])
-        if dialect is not None:
-            return window[0][0], dialect
+        window = [*window, (offset, text[offset : end if end >= 0 else len(text)])][-_FEWEST_ROWS:]
+        if _dialect_of([x for _, x in window]) is not None:
+            found.append(window[0][0])
+            break
         if end < 0:
-            return None
+            return found
         offset = end + 1
-    return None
+    last = None
+    for last in _WORDS.finditer(text, 0, len(text) // _SHORT_HEADER):  # noqa: B007 - the last match is what is wanted
+        pass
+    if last is not None:
+        after = text.find("\n", last.end()) + 1
+        if after and after not in found:
+            found.append(after)
+    return found
+
+
+def _first_lines(text: str, offset: int) -> list[str]:
+    lines = []
+    for _ in range(_FEWEST_ROWS):
+        end = text.find("\n", offset)
+        lines.append(text[offset : end if end >= 0 else len(text)])
+        if end < 0:
+            break
+        offset = end + 1
+    return lines
 
 
 def _dialect_of(lines: list[str]) -> Dialect | None:
@@ -157,11 +189,16 @@ def _parse_at_once(body: str, dialect: Dialect) -> NDArray[np.float64] | None:
     plain = body
     if dialect.separator not in (None, "\t"):
         mark = str(dialect.separator)
-        if mark * 2 in body or body.count(mark) < n_lines * (width - 1):
+        if first.rstrip().endswith(mark):
+            plain = re.sub(rf"{re.escape(mark)}[ \t]*(?=\n|$)", "", plain)
+        if plain.count(mark) != n_lines * (width - 1):
             return None
-        plain = plain.replace(mark, " ")
+        plain = re.sub(rf"(?<={re.escape(mark)})[ \t]*(?={re.escape(mark)})", "nan", plain).replace(mark, " ")
     if dialect.decimal_comma:
         plain = plain.replace(",", ".")
+    exact = decimal_rows(plain.encode("ascii"), width) if plain.isascii() else None
+    if exact is not None:
+        return exact
     values = numbers_of(plain)
     if values is None:
         return None
@@ -199,6 +236,7 @@ class _LineParser:
 
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines
+        self.notes: list[str] = []
 
     def tables(self) -> list[Table]:
         found: list[Table] = []
@@ -210,8 +248,9 @@ class _LineParser:
                 header.append(self.lines[at])
                 at += 1
                 continue
+            self.notes = []
             rows, at = self._rows(at, dialect)
-            found.append(Table(np.array(rows), header, dialect))
+            found.append(Table(np.array(rows), header, dialect, warnings=self.notes))
             header = []
         if found:
             found[-1].warnings += self._left_over(header, found[-1])
@@ -226,12 +265,13 @@ class _LineParser:
         """The rows from line `at` on, and the line after the last of them."""
         rows: list[list[float]] = []
         end, odd, gap = at, None, False
+        notes = self.notes
         for number in range(at, len(self.lines)):
             line = self.lines[number]
-            row = dialect.row(line)
+            row = dialect.row(line) or _touching(line, rows, self.lines[end - 1], dialect, notes)
             if row is None or (rows and len(row) != len(rows[0])):
                 if line.strip() and not _COMMENT.match(line):
-                    if _is_prose(line):
+                    if _is_prose(line) or (row is not None and _dialect_of(self._next_rows(number)) is not None):
                         break
                     odd = number if odd is None else odd
                 gap = True
@@ -259,6 +299,27 @@ class _LineParser:
         return [f"{len(rest)} lines after the table were left out, the first is {rest[0][:40]!r}"]
 
 
+def _touching(line: str, rows: list[list[float]], above: str, dialect: Dialect, notes: list[str]) -> list[float] | None:
+    """Two columns that touch because the second outgrew its place: ``14.1185`` and ``1260`` written as ``14.11851260``.
+
+    They are parted only where the axis itself says where: with as many decimals as in the row above, the first number
+    must be the next step of the axis.
+    """
+    text = line.strip()
+    if len(rows) < 2 or len(rows[0]) != 2 or not re.fullmatch(r"\d+\.\d+", text):
+        return None
+    decimals = len(dialect.fields(above)[0].partition(".")[2])
+    cut = text.index(".") + 1 + decimals
+    if decimals == 0 or cut >= len(text):
+        return None
+    x, y = float(text[:cut]), float(text[cut:])
+    step = rows[-1][0] - rows[-2][0]
+    if abs(x - rows[-1][0] - step) > 2 * 10.0**-decimals:
+        return None
+    notes.append(f"{text!r} was read as {text[:cut]} and {text[cut:]}: the columns touch")
+    return [x, y]
+
+
 def _may_begin(line: str) -> bool:
     text = line.lstrip()
     return bool(text) and (text[0].isdigit() or text[0] in "+-.,nNiI\"'")
@@ -266,8 +327,8 @@ def _may_begin(line: str) -> bool:
 
 def _is_prose(line: str) -> bool:
     """Whether a line is words (a header, a footer) rather than a damaged row, which is mostly digits."""
-    letters = sum(c.isalpha() and c.isascii() for c in line)
-    return (letters >= 3 and letters > sum(c.isdigit() for c in line) and line.isprintable()) or line.strip() == "&"
+    letters = len(_LETTER.findall(line))
+    return (letters >= 3 and letters > len(_DIGIT.findall(line)) and line.isprintable()) or line.strip() == "&"
 
 
 def _goes_on(rows: list[list[float]], x: float) -> bool:

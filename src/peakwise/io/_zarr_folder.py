@@ -1,4 +1,4 @@
-"""Zarr folders looked through with care: their metadata are a stranger's, and name the code that is run to unpack chunks.
+"""Zarr folders looked through with care: a stranger's metadata name the code that is run to unpack chunks.
 
 Layout (Zarr specifications, version 2 and version 3)::
 
@@ -7,8 +7,8 @@ Layout (Zarr specifications, version 2 and version 3)::
     version 3    folder/zarr.json { node_type shape data_type chunk_grid codecs attributes dimension_names ... }
                                                                              chunks: "c/0/0"
 
-Only codecs of the list below are run: among those that are installed with Zarr there are some (pickle) which would run
-any code that the file likes.
+Only codecs of the list below are run: among those that are installed with Zarr there are some (pickle) which would
+run any code that the file likes.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ __all__ = ["METADATA", "catalogue_of_zarr", "is_array", "is_zarr"]
 METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata")
 _MOST_JSON = 1 << 24  # bytes of one metadata file
 _MOST_NODES, _DEEPEST = 100_000, 16
-_PLAIN = "blosc zlib gzip zstd lz4 bz2 lzma delta shuffle fixedscaleoffset vlen-utf8 astype bitround crc32 adler32 fletcher32"
-_CODECS = frozenset(
-    [*_PLAIN.split(), *(f"numcodecs.{name}" for name in _PLAIN.split())]
-    + "bytes transpose crc32c sharding_indexed vlen-bytes".split()
-)
+_PLAIN = (
+    "blosc", "zlib", "gzip", "zstd", "lz4", "bz2", "lzma", "delta", "shuffle", "fixedscaleoffset", "vlen-utf8",
+    "astype", "bitround", "crc32", "adler32", "fletcher32",
+)  # fmt: skip
+_VERSION_3 = ("bytes", "transpose", "crc32c", "sharding_indexed", "vlen-bytes")
+_CODECS = frozenset((*_PLAIN, *(f"numcodecs.{name}" for name in _PLAIN), *_VERSION_3))
 _DTYPE_TEXT = ("<U", ">U", "|O", "|S", "|T")
 
 
@@ -77,9 +78,8 @@ def catalogue_of_zarr(source: Source) -> Catalogue:
             found.add(_column(path or "/array", folder, attrs, described, source))
             continue
         found.add_group(path, attrs)
-        for entry in sorted(os.scandir(folder), key=lambda e: e.name):
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append((f"{path}/{entry.name}", folder / entry.name, depth + 1))
+        inside = sorted(e.name for e in os.scandir(folder) if e.is_dir(follow_symlinks=False))
+        waiting += [(f"{path}/{name}", folder / name, depth + 1) for name in inside]
     if "" not in found.groups:
         found.add_group("", _Json())
     return found

@@ -41,6 +41,7 @@ from peakwise.errors import one_line
 from peakwise.io._archive import Archive, is_archive_with
 from peakwise.io._clock import tell_time
 from peakwise.io._limits import check_limit
+from peakwise.io._read import natural_key
 from peakwise.io._scan import Format, Scan
 from peakwise.io._xml import angstrom, attribute, find_number, find_text, number_rows, parse
 from peakwise.patterns import Radiation
@@ -104,27 +105,21 @@ def _members(source: Source, archive: Archive) -> list[tuple[str, dict[str, Any]
     """Names of the members that hold ranges, in the experiments' order, with what is said about each experiment."""
     found: dict[str, dict[str, Any]] = {}
     there = {m.string for m in archive.find(r"(?:.*/)?RawData(\d*)\.xml")}
-    for name in sorted((m.string for m in archive.find(r"(?:.*/)?DataContainer\.xml")), key=_natural):
+    for name in sorted((m.string for m in archive.find(r"(?:.*/)?DataContainer\.xml")), key=natural_key):
         root = parse(source, archive.read(name), name)
         listed = [(e.text or "").strip().replace("\\", "/") for e in root.findall("RawDataReferenceList/string")]
         missing = [x for x in listed if x not in there]
         if missing:
             why = f"{name} lists {len(listed)} ranges, {len(missing)} of them are missing ({missing[0]})"
             raise source.damaged(why)
-        about = _about(root)
-        found |= dict.fromkeys(listed, about)
+        found |= dict.fromkeys(listed, _about(root))
     if not found:
-        found = {name: {} for name in sorted(there, key=_natural)}
+        found = {name: {} for name in sorted(there, key=natural_key)}
     if not found:
         raise source.damaged(
             "its archive holds no RawData: nothing was measured", "Check that the measurement was started"
         )
     return list(found.items())
-
-
-def _natural(name: str) -> tuple[int, str]:
-    """Sort key under which Experiment2 comes before Experiment10."""
-    return len(name), name
 
 
 def _about(root: Element) -> dict[str, Any]:
@@ -184,18 +179,16 @@ def _read_route(source: Source, root: Element, route: Element, name: str, meta: 
     warnings = _check_length(source, root, route, len(rows), name)
     info = route.find("ScanInformation")
     counters = _counters(source, columns, name)
-    widths = {width for _, _, width in counters}
-    if widths == {1}:
+    names = [_title(element) for element, _, _ in counters] if len(counters) > 1 else None
+    if names:
+        warnings.append(f"{len(names)} counters were recorded, each became a pattern: {', '.join(names)}")
+    element, start, width = counters[0]
+    if width == 1:
         x, kind, axis = _scanned(source, rows, columns, name, warnings)
-        y = np.stack([_unblank(rows[:, start], element) for element, start, _ in counters])
-        own = {} if len(counters) == 1 else {"names": [_title(element) for element, _, _ in counters]}
+        y = np.stack([_unblank(rows[:, column], element) for element, column, _ in counters])
     else:
-        element, start, width = counters[0]
         x, kind, axis = _detector_scale(source, info, width, name)
         y = _unblank(rows[:, start : start + width], element)
-        own = {}
-    if own:
-        warnings.append(f"{len(counters)} counters were recorded, each became a pattern: {', '.join(own['names'])}")
     meta = meta | {
         "scan_axis": None if info is None else (info.get("VisibleName") or info.get("ScanName") or "").strip(),
         "temperature": _temperature(rows, columns, warnings),
@@ -203,7 +196,7 @@ def _read_route(source: Source, root: Element, route: Element, name: str, meta: 
         "attenuation": _attenuation(rows, columns, warnings),
     }
     meta |= _fixed(root, rows, columns, axis)
-    return Scan(x, y[0] if len(y) == 1 else y, kind, unit="counts", name=own.get("names"), meta=meta, warnings=warnings)
+    return Scan(x, y[0] if len(y) == 1 else y, kind, unit="counts", name=names, meta=meta, warnings=warnings)
 
 
 def _rows(source: Source, route: Element, name: str) -> NDArray[np.float64]:
@@ -220,6 +213,7 @@ def _rows(source: Source, route: Element, name: str) -> NDArray[np.float64]:
 def _columns(source: Source, route: Element, width: int, name: str) -> _Columns:
     """What the views say about the columns."""
     columns = _Columns()
+    taken: set[int] = set()
     for view in route.findall("DataViews/RawDataView"):
         kind = attribute(view, "type") or ""
         if kind.startswith("ExtMemory"):
@@ -230,6 +224,9 @@ def _columns(source: Source, route: Element, width: int, name: str) -> _Columns:
             raise source.damaged(
                 f"a view of {name} names columns {start} to {start + length - 1}, its rows have {width}"
             )
+        if not taken.isdisjoint(range(start, start + length)):
+            raise source.damaged(f"two views of {name} name the same column between {start} and {start + length - 1}")
+        taken.update(range(start, start + length))
         logic, varying, recording = view.get("LogicName"), view.find("Varying"), view.find("Recording")
         if logic == "MeasuredTime":
             columns.time = start

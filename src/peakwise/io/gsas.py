@@ -90,6 +90,27 @@ class _Bank:
         return self.coefficients[index]
 
 
+@dataclass(slots=True)
+class _TimeMap:
+    """Channels in runs of equal width, in pulses of a clock; only as many are worked out as a bank has points."""
+
+    number: str
+    channel: NDArray[np.float64]
+    time: NDArray[np.float64]
+    width: NDArray[np.float64]
+    end: float
+    clock: float  # [us]
+
+    def starts(self, points: int) -> NDArray[np.float64]:
+        """The time [us] at which each of the first channels begins."""
+        n = self.channel[-1] - self.channel[0] + (self.end - self.time[-1]) // self.width[-1]
+        if points > n:
+            raise ValueError(f"time map {self.number} has {n:.0f} channels")
+        index = self.channel[0] + np.arange(points)
+        run = np.searchsorted(self.channel, index, side="right") - 1
+        return np.asarray((self.time[run] + self.width[run] * (index - self.channel[run])) * self.clock)
+
+
 def _sniff(source: Source) -> bool:
     head = source.head
     if _BANK_LINE.search(head) or _MAP_LINE.search(head):
@@ -109,7 +130,7 @@ def _search_deep(source: Source) -> re.Match[bytes] | None:
 def _read(source: Source) -> list[Scan]:
     text = _lines_of(source.text)
     marks = _marks(text)
-    maps: dict[str, NDArray[np.float64]] = {}
+    maps: dict[str, _TimeMap] = {}
     scans: list[Scan] = []
     first = marks[0][0] if marks else len(text)
     common = text[:first].splitlines()[:_HEADER_LINES]
@@ -171,10 +192,13 @@ def _bank(source: Source, line: str) -> _Bank:
     kind = "STD"
     for word in words[5:]:
         try:
-            coefficients.append(float(word))
+            value = float(word)
         except ValueError:
             kind = word.upper()
             break
+        if not np.isfinite(value):
+            raise source.damaged(f"coefficient {len(coefficients) + 1} of bank {number} is {word}")
+        coefficients.append(value)
     if kind not in _TYPES:
         why = f"bank {number} is of type {kind}; the types that can be read are {', '.join(_TYPES)}"
         raise source.damaged(why, "Export it again as FXYE")
@@ -183,7 +207,7 @@ def _bank(source: Source, line: str) -> _Bank:
     return _Bank(number, points, "CONST" if binning.startswith(("CONS", "COND")) else binning, coefficients, kind, line)
 
 
-def _scan(source: Source, bank: _Bank, body: str, maps: dict[str, NDArray[np.float64]], header: list[str]) -> Scan:
+def _scan(source: Source, bank: _Bank, body: str, maps: dict[str, _TimeMap], header: list[str]) -> Scan:
     notes: list[str] = []
     try:
         if bank.type in ("FXY", "FXYE"):
@@ -200,7 +224,7 @@ def _scan(source: Source, bank: _Bank, body: str, maps: dict[str, NDArray[np.flo
             x = _positions(bank, maps, notes)
     except ValueError as problem:
         raise source.damaged(f"bank {bank.number} promises {bank.points} points: {problem}") from problem
-    flight = bank.binning != "CONST" or float(np.nanmax(x)) > _HALF_TURN
+    flight = bank.binning != "CONST" or float(np.where(np.isfinite(x), x, 0.0).max()) > _HALF_TURN
     plain = bank.type == "STD" and sigma is None and bool((np.mod(y, 1) == 0).all())
     return Scan(
         x if flight else x / 100,
@@ -282,34 +306,43 @@ def _of_counters(
     return y, np.sqrt(np.maximum(y * n, 1.0)) / n
 
 
-def _positions(bank: _Bank, maps: dict[str, NDArray[np.float64]], notes: list[str]) -> NDArray[np.float64]:
+def _positions(bank: _Bank, maps: dict[str, _TimeMap], notes: list[str]) -> NDArray[np.float64]:
     """Where the points of STD and ESD stand: centidegrees or microseconds."""
     index = np.arange(bank.points, dtype=np.float64)
     if bank.binning == "CONST":
         return bank.coefficient(0) + bank.coefficient(1) * index
     if bank.binning == "SLOG":
-        return bank.coefficient(0) * (1 + bank.coefficient(2)) ** index
+        return _logarithmic(bank.coefficient(0), bank.coefficient(2), index)
     if bank.binning == "RALF":
         start, step, turn, share = (bank.coefficient(i) for i in range(4))
-        if not (start > 0 and step > 0 and share > 0):
+        if not (start > 0 and step > 0):
             raise ValueError(f"RALF needs positive coefficients, got {bank.coefficients}")
         linear = min(max(0.0, np.ceil((turn - start) / step)), float(bank.points))
-        beyond = np.maximum(index - linear, 0)
-        times: NDArray[np.float64] = (start + step * np.minimum(index, linear)) * (1 + share) ** beyond / 32
-        return times
+        straight = start + step * np.minimum(index, linear)
+        beyond = _logarithmic(1.0, share, np.maximum(index - linear, 0))
+        return np.asarray(straight * beyond / 32)
     if bank.binning == "TIME_MAP":
         number = f"{bank.coefficient(0):g}"
         if number not in maps:
             raise ValueError(f"its positions are in time map {number}, which the file lacks")
-        if maps[number].size < bank.points:
-            raise ValueError(f"time map {number} has {maps[number].size} channels")
         notes.append("each position is the time at which its channel begins")
-        return maps[number][: bank.points]
+        return maps[number].starts(bank.points)
     raise ValueError(f"positions by {bank.binning} cannot be computed from the file alone; export it again as FXYE")
 
 
-def _time_map(source: Source, line: str, body: str) -> tuple[str, NDArray[np.float64]]:
-    """The number of a time map and the time [us] at which each of its channels begins."""
+def _logarithmic(start: float, share: float, index: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Times that grow by the same share from one to the next."""
+    if not (start > 0 and 0 < share < 1):
+        raise ValueError(f"times that grow by the share {share:g} from {start:g} on cannot be meant")
+    with np.errstate(over="ignore"):
+        times = np.asarray(start * (1 + share) ** index, dtype=np.float64)
+    if not np.isfinite(times).all():
+        raise ValueError(f"times that grow by the share {share:g} leave all bounds")
+    return times
+
+
+def _time_map(source: Source, line: str, body: str) -> tuple[str, _TimeMap]:
+    """A time map and the number by which banks name it."""
     words = line.split()
     lines = [x.rstrip("\r") for x in body.split("\n")]
     try:
@@ -323,11 +356,7 @@ def _time_map(source: Source, line: str, body: str) -> tuple[str, NDArray[np.flo
     channel, time, width = table[:-1].reshape(-1, 3).T
     if not ((width > 0).all() and (np.diff(channel) > 0).all() and table[-1] > time[-1]):
         raise source.damaged(f"time map {number} does not rise")
-    channels = np.diff(channel, append=channel[-1] + (table[-1] - time[-1]) // width[-1]).astype(np.int64)
-    # One byte of text cannot stand for more than a few channels; a map of billions is damage, not a measurement.
-    check_limit(int(channels.sum()), "points", f"time map {number}", source.path)
-    starts = [t + w * np.arange(n) for t, w, n in zip(time, width, channels, strict=True)]
-    return f"{float(number):g}", np.concatenate(starts) * clock
+    return f"{float(number):g}", _TimeMap(number, channel, time, width, float(table[-1]), clock)
 
 
 def _radiation(header: list[str]) -> Radiation | None:

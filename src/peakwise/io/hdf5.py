@@ -12,8 +12,8 @@ Our layout is NeXus that any viewer can plot, with what NeXus has no word for be
     /entry/metadata       NXcollection        one array (n) a column, @column being its name
     /entry/instrument/beam NXbeam             incident_wavelength [angstrom], incident_wavelength_weights
 
-HDF5 File Format Specification 3.0; NeXus manual (NXdata, NXbeam, NXcollection). What foreign files may look like stands in
-`_nexus.py` and `_pairs.py`, how their bytes are guarded against in `_hdf5_file.py`.
+HDF5 File Format Specification 3.0; NeXus manual (NXdata, NXbeam, NXcollection). What foreign files may look like
+stands in `_nexus.py` and `_pairs.py`, how their bytes are guarded against in `_hdf5_file.py`.
 """
 
 from __future__ import annotations
@@ -164,7 +164,9 @@ def _rows(group: h5py.Group, name: str, values: NDArray[Any]) -> h5py.Dataset:
     """A table, packed without loss in chunks of whole patterns."""
     n, m = values.shape
     rows = max(1, min(n, _CHUNK_BYTES // (m * values.itemsize)))
-    return group.create_dataset(name, data=values, chunks=(rows, m), compression="gzip", compression_opts=1, shuffle=True)
+    return group.create_dataset(
+        name, data=values, chunks=(rows, m), compression="gzip", compression_opts=1, shuffle=True
+    )
 
 
 def _beam(file: h5py.File, radiation: Radiation) -> None:

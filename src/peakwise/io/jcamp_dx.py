@@ -10,17 +10,8 @@ What is understood::
     ##XYDATA= (X++(Y..Y))    every line: X and as many Y as fit; X rises by (LASTX - FIRSTX) / (NPOINTS - 1)
     ##XYPOINTS= (XY..XY)     pairs "x, y" parted by ";" or space
 
-Numbers on a line of (X++(Y..Y)); the letter is sign and first digit in one (McDonald & Wilks 1988, table VII)::
-
-    AFFN, FIX  1 2 -3 4.5E+01      PAC  +1+2-3         number = sign digits
-    SQZ        @ 0, A..I 1..9, a..i -1..-9             an ordinate
-    DIF        % 0, J..R 1..9, j..r -1..-9             difference to the ordinate before
-    DUP        S..Z 1..8, s 9                          how often the ordinate, or the difference, before stands there
-    ?                                                  not measured
-
-Where a line ends with a difference, the next line begins with the same ordinate once more: the Y check. True values
-are X times XFACTOR and Y times YFACTOR. Verified are: the X of every line, every Y check, NPOINTS and FIRSTY. A file
-without ``##END=`` was cut short.
+Numbers on a line of (X++(Y..Y)) may be compressed, see `_asdf`. True values are X times XFACTOR and Y times YFACTOR.
+Verified are: the X of every line, every Y check, NPOINTS and FIRSTY. A file without ``##END=`` was cut short.
 
 R. S. McDonald, P. A. Wilks, Applied Spectroscopy 42 (1988) 151-162 (4.24); P. Lampen et al., Pure Appl. Chem. 71 (1999)
 1549-1556 (5.01). Peak tables are no patterns, and NTUPLES (NMR, mass spectrometry) are not read.
@@ -35,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from peakwise.errors import ReadError
+from peakwise.io._asdf import YCheckError, decode_asdf
 from peakwise.io._limits import check_limit
 from peakwise.io._scan import Format, Scan
 from peakwise.patterns import Radiation
@@ -44,23 +36,15 @@ if TYPE_CHECKING:
 
     from peakwise.io._source import Source
 
-__all__ = ["JCAMP_DX", "YCheckError", "decode_asdf"]
+__all__ = ["JCAMP_DX"]
 
 _BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|\$\$[^\n]*\n)*##\s*TITLE\s*=", re.IGNORECASE)
 _VERSION = re.compile(rb"##\s*JCAMP[-_ ]?DX", re.IGNORECASE)
 _RECORD = re.compile(r"##([^=]*)=(.*)")
 _MOST_PER_BYTE = 1000  # points that a byte of the file may stand for; a DUP of a billion is no measurement
 
-# An exponent must have a sign: without it, E is the SQZ digit 5.
-_AFFN = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]\d{1,3})?"
-_X = re.compile(rf"\s*({_AFFN})")
-_Y = re.compile(rf"[\s,;]*(?:(?P<number>{_AFFN})|(?P<letter>[@%A-Za-s])(?P<digits>\d*)|(?P<gap>\?))")
 _LOOSE = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]?\d{1,3})?"
 _PAIR = re.compile(rf"\s*({_LOOSE})[\s,]+(\?|{_LOOSE})[\s;,]*")
-_SQZ = {letter: digit for digit, letter in enumerate("@ABCDEFGHI")} | {c: -d for d, c in enumerate("abcdefghi", 1)}
-_DIF = {letter: digit for digit, letter in enumerate("%JKLMNOPQR")} | {c: -d for d, c in enumerate("jklmnopqr", 1)}
-_DUP = {letter: digit for digit, letter in enumerate("STUVWXYZs", 1)}
-
 _DATA = ("XYDATA", "XYPOINTS", "PEAKTABLE", "PEAKASSIGNMENTS", "NTUPLES")
 
 # XUNITS without spaces and brackets -> kind of axis and factor to its unit.
@@ -253,101 +237,6 @@ def _check_first(source: Source, block: _Block, raw: float, true: float, title: 
     slack = abs(_factor(block, "YFACTOR")) + 1e-3 * abs(told or 0)
     if told is not None and np.isfinite(true) and abs(told - true) > slack and told != raw:
         raise source.damaged(f"{title}: FIRSTY is {told:g}, its first ordinate is {true:g}")
-
-
-class YCheckError(ValueError):
-    """A line of compressed data that contradicts the line before, or itself."""
-
-
-def decode_asdf(lines: list[str], most: int) -> tuple[NDArray[np.float64], list[tuple[int, float, float]]]:
-    """Ordinates of the lines of (X++(Y..Y)), and what each line says about its own place.
-
-    Parameters
-    ----------
-    lines : list of str
-        Each begins with an X.
-    most : int
-        How many ordinates there may be; more are an error, however short they are written.
-
-    Returns
-    -------
-    ordinates : ndarray
-        As written, without YFACTOR.
-    marks : list of (int, float, float)
-        For every line: number of its first ordinate, its X, and the worth of the last digit of that X.
-
-    Examples
-    --------
-    >>> decode_asdf(["0 1JT%jX"], 10)[0]
-    array([ 1.,  2.,  3.,  3.,  2.,  1.,  0., -1., -2., -3.])
-    """
-    ordinates: list[float] = []
-    marks: list[tuple[int, float, float]] = []
-    differs = False  # whether the line before ended with a difference, so that a Y check follows
-    for number, line in enumerate(lines, 1):
-        start = _X.match(line)
-        if start is None:
-            raise YCheckError(f"line {number} of the data does not begin with a number: {line[:40]!r}")
-        marks.append((len(ordinates) - differs, float(start[1]), _last_digit(start[1])))
-        differs = _line(line, start.end(), ordinates, number, most, differs)
-    return np.array(ordinates, dtype=np.float64), marks
-
-
-def _line(line: str, place: int, ordinates: list[float], number: int, most: int, check: bool) -> bool:
-    """Append the ordinates of one line; return whether its last was written as a difference."""
-    step: float | None = None  # the difference before, None where an ordinate stood
-    end = len(line.rstrip(" \t\r,;"))
-    while place < end:
-        match = _Y.match(line, place)
-        if match is None:
-            raise YCheckError(f"line {number} of the data holds {line[place : place + 10]!r}, which is no number")
-        place = match.end()
-        letter = match["letter"] or ""
-        if letter in _DUP:
-            count = int(f"{_DUP[letter]}{match['digits']}") - 1
-            if not ordinates or len(ordinates) + count > most:
-                raise YCheckError(
-                    f"line {number} of the data repeats a value {count + 1} times, more than the {most} points"
-                )
-            last = ordinates[-1]
-            ordinates.extend([last] * count if not step else [last + step * (i + 1) for i in range(count)])
-            continue
-        if letter in _DIF:
-            if not ordinates:
-                raise YCheckError(f"line {number} of the data begins with a difference to nothing")
-            step = _signed(_DIF[letter], match["digits"])
-            ordinates.append(ordinates[-1] + step)
-        else:
-            value = float("nan") if match["gap"] else _ordinate(match, letter)
-            step = None
-            if check:
-                if value != ordinates[-1]:
-                    raise YCheckError(
-                        f"line {number} of the data begins with the check value {value:g}, the line before ends with "
-                        f"{ordinates[-1]:g}"
-                    )
-            else:
-                ordinates.append(value)
-        check = False
-        if len(ordinates) > most:
-            raise YCheckError(f"the data holds more than the {most} points its header promises")
-    return step is not None
-
-
-def _ordinate(match: re.Match[str], letter: str) -> float:
-    return float(match["number"]) if match["number"] else _signed(_SQZ[letter], match["digits"])
-
-
-def _signed(digit: int, digits: str) -> float:
-    """First digit with its sign, followed by the other digits."""
-    return float(f"{digit}{digits}")
-
-
-def _last_digit(number: str) -> float:
-    """Worth of the last digit of a number as it is written: 0.01 of 12.34."""
-    mantissa, _, exponent = number.upper().partition("E")
-    decimals = len(mantissa.partition(".")[2])
-    return float(10.0 ** ((int(exponent) if exponent else 0) - decimals))
 
 
 def _kind(block: _Block, notes: list[str]) -> tuple[str | None, float]:

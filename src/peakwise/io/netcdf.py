@@ -1,7 +1,7 @@
 """netCDF: our own patterns, and variables of others that have a coordinate which is the axis of a pattern.
 
-netCDF-4 is HDF5 with dimension scales (NetCDF-4 Format Specification) and is opened as such, classic netCDF is taken apart in
-`_netcdf3.py`. Our layout stands in `_stored.py`, what packed numbers of others mean in `_cf.py`.
+netCDF-4 is HDF5 with dimension scales (NetCDF-4 Format Specification) and is opened as such, classic netCDF is taken
+apart in `_netcdf3.py`. Our layout stands in `_stored.py`, what packed numbers of others mean in `_cf.py`.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from __future__ import annotations
 import io
 import lzma
 import re
+import tokenize
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -85,12 +86,14 @@ def _array(source: Source, raw: bytes, what: str) -> NDArray[Any]:
     """The array of an npy file, as a view of its bytes."""
     stream = io.BytesIO(raw)
     version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    elif version in ((2, 0), (3, 0)):  # they differ only in the encoding of field names
-        shape, fortran, dtype = np.lib.format.read_array_header_2_0(stream)
-    else:
+    if version not in ((1, 0), (2, 0), (3, 0)):
         raise source.damaged(f"{what} is of version {version[0]}.{version[1]}; 1.0, 2.0 and 3.0 exist")
+    # 2.0 and 3.0 differ only in the encoding of field names.
+    parse = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    try:
+        shape, fortran, dtype = parse(stream)
+    except (SyntaxError, tokenize.TokenError) as problem:  # numpy's second try at headers written by Python 2
+        raise source.damaged(f"the header of {what} is no Python literal: {problem}") from problem
     if dtype.hasobject:
         raise DamagedFileError(
             "cannot read the scan",

@@ -84,6 +84,7 @@ _META = {
 }
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?(\d*)|\.(\d+)))(?:[eE]([+-]?\d+))?(?:\((\d+\.?\d*)\))?")
 _GPA_PER_KPA = 1e-6
+_ROUGHEST_STEP = 0.05  # share by which rounding may change the step of a range
 
 
 @dataclass(slots=True)
@@ -247,7 +248,8 @@ def _range(low: str, high: str, step: str, size: int) -> NDArray[np.float64]:
     start, stop, increment = (_number(t)[0] for t in (low, high, step))
     true = (stop - start) / max(size - 1, 1)
     digits = len(step.partition("(")[0].partition(".")[2])
-    if abs(true - increment) > 0.5 * 10.0**-digits + 1e-3 * abs(increment) / max(size - 1, 1):
+    allowed = min(0.5 * 10.0**-digits, _ROUGHEST_STEP * abs(increment)) + 1e-9 * abs(increment)
+    if not abs(true - increment) <= allowed:
         wanted = round((stop - start) / increment) + 1 if increment else 0
         raise ValueError(f"from {low} to {high} by {step} there are {wanted} points, it holds {size}")
     return np.linspace(start, stop, size)

@@ -41,7 +41,7 @@ _BEGIN = b"SampleIdent,"
 _SCAN = re.compile(r"^[ \t]*RawScan[ \t,/]*$", re.MULTILINE)
 _NUMBERS = {"count_time": "ScanStepTime", "voltage": "GeneratorVoltage", "current": "TubeCurrent"}
 
-Keys = dict[str, list[str]]
+Keys = dict[str, str]
 
 
 def _sniff(source: Source) -> bool:
@@ -73,16 +73,14 @@ def _collect(header: str, keys: Keys) -> None:
     for line in header.split("\n"):
         key, comma, rest = line.partition(",")
         if comma:
-            keys[key.strip()] = [
-                v.strip() for v in rest.strip().removesuffix("/").rstrip().removesuffix(",").split(",")
-            ]
+            keys[key.strip()] = rest.strip().removesuffix("/").rstrip().removesuffix(",").strip()
 
 
 def _scan(source: Source, keys: Keys, body: str, number: int) -> Scan:
     try:
         y = parse_numbers(body.replace(",", " "))
-        first, last = (float(v) for v in keys["DataAngleRange"][:2])
-        step = float(keys["ScanStepSize"][0])
+        first, last = (float(v) for v in keys["DataAngleRange"].split(","))
+        step = float(keys["ScanStepSize"])
     except KeyError as problem:
         raise source.damaged(f"scan {number} lacks {problem.args[0]}") from problem
     except ValueError as problem:
@@ -112,30 +110,26 @@ def _scan(source: Source, keys: Keys, body: str, number: int) -> Scan:
 
 def _radiation(keys: Keys, notes: list[str]) -> Radiation | None:
     one, two, ratio = (_float(keys, name) for name in ("LabdaAlpha1", "LabdaAlpha2", "RatioAlpha21"))
-    return tube(one or 0.0, two or 0.0, ratio, element(_text(keys, "Anode")), notes)
+    return tube(one or 0.0, two or 0.0, ratio, element(keys.get("Anode", "")), notes)
 
 
 def _meta(keys: Keys) -> dict[str, Any]:
     meta: dict[str, Any] = {
-        "sample": _text(keys, "SampleIdent"),
-        "title": " ".join(t for t in (_text(keys, "Title1"), _text(keys, "Title2")) if t),
-        "date": iso_date(_text(keys, "FileDateTime")),
-        "anode": element(_text(keys, "Anode")),
-        "instrument": _text(keys, "DiffrType"),
+        "sample": keys.get("SampleIdent", ""),
+        "title": " ".join(t for t in (keys.get("Title1", ""), keys.get("Title2", "")) if t),
+        "date": iso_date(keys.get("FileDateTime", "")),
+        "anode": element(keys.get("Anode", "")),
+        "instrument": keys.get("DiffrType", ""),
         "scan_axis": "2Theta",
     }
     return meta | {name: _float(keys, key) for name, key in _NUMBERS.items()}
 
 
-def _text(keys: Keys, name: str) -> str:
-    return ",".join(keys.get(name, [])).strip()
-
-
 def _float(keys: Keys, name: str) -> float | None:
     """A number of the header above zero, None where it is missing or no number."""
     try:
-        value = float(keys[name][0])
-    except (KeyError, ValueError, IndexError):
+        value = float(keys[name])
+    except (KeyError, ValueError):
         return None
     return value if np.isfinite(value) and value > 0 else None
 

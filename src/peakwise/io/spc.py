@@ -115,8 +115,8 @@ def _sniff(source: Source) -> bool:
     if (flags & _TXYXYS and not flags & _TXVALS) or (flags & _TRANDM and flags & _TORDRD):
         return False
     try:
-        one = _head(head)
-    except (struct.error, ValueError, OverflowError):
+        one = _head(head.ljust(_NEW, b"\0"))
+    except (ValueError, OverflowError):  # the old format counts its points with a float: NaN, infinity
         return False
     return (
         all(math.isfinite(v) and (v == 0 or 1e-12 < abs(v) < 1e15) for v in (one.first, one.last))

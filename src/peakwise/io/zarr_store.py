@@ -1,7 +1,7 @@
 """Zarr: our own patterns, and arrays of others that have a coordinate which is the axis of a pattern.
 
-A store is a folder whose name ends in ``.zarr``. What we write is Zarr version 2, which every Zarr library reads; versions 2
-and 3 are read. Our layout stands in `_stored.py`, the layout of a folder in `_zarr_folder.py`.
+A store is a folder whose name ends in ``.zarr``. What we write is Zarr version 2, which every Zarr library reads;
+versions 2 and 3 are read. Our layout stands in `_stored.py`, the layout of a folder in `_zarr_folder.py`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -47,8 +48,8 @@ class StripKalpha2(Step):
     the last factor keeping the area. Rachinger solves it point by point from the low-angle end; here the same
     equations, with :math:`I_1(2\theta_1)` by cubic interpolation, are one sparse linear system, solved at once, which
     also holds where the doublet lies closer than a step. Below the first point the pattern is taken as constant.
-    Noise grows by :math:`1/\sqrt{1 - r^2}` (15 % for r = 0.5), and weak ripples remain behind strong peaks, as with
-    every Rachinger correction: Kα1 and Kα2 are taken as equally wide.
+    Noise grows by up to :math:`1/\sqrt{1 - r^2}` (15 % for r = 0.5), and weak ripples remain behind strong peaks, as
+    with every Rachinger correction: Kα1 and Kα2 are taken as equally wide.
 
     Patterns of one line (synchrotron, monochromator) and patterns whose radiation is unknown, plain arrays among them,
     are left as they are when no `wavelengths` are given; for `Patterns` a warning says so.
@@ -102,14 +103,20 @@ class StripKalpha2(Step):
             return patterns.replace(warnings=[*patterns.warnings, f"Kα2 was not stripped: {why}"])
         one, two, ratio = doublet
         shift, weight = _shift_matrix(patterns.axis, one / two)
-        sigma = patterns.sigma
-        anode, probe = (None, "xray") if radiation is None else (radiation.anode, radiation.probe)
+        sigma, notes = patterns.sigma, list(patterns.warnings)
+        if self.wavelengths is None and radiation is not None and radiation.assumed:
+            notes.append(f"Kα2 was stripped for an assumed tube ({one:g} and {two:g} angstrom): give the wavelength")
         return patterns.replace(
             intensity=_solved(ratio * weight, shift, patterns.intensity),
             # The two terms of the difference come from different points, so their variances add.
-            sigma=None if sigma is None else np.sqrt(_solved(-((ratio * weight) ** 2), abs(shift), sigma**2)),
-            radiation=Radiation(one, anode=anode, probe=probe),
+            sigma=None if sigma is None else np.sqrt(_solved(-((ratio * weight) ** 2), shift.power(2), sigma**2)),
+            radiation=Radiation(one) if radiation is None else self._of_one_line(radiation, one),
+            warnings=notes,
         )
+
+    def _of_one_line(self, radiation: Radiation, one: float) -> Radiation:
+        """The radiation without all but its Kα1."""
+        return replace(radiation, wavelength=one, lines=(), assumed=radiation.assumed and self.wavelengths is None)
 
     def _doublet(self, radiation: Radiation | None) -> tuple[float, float, float] | None:
         """Kα1, Kα2 and the ratio of their intensities, or None where there is no Kα2 to strip."""

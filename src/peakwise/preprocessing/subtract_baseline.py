@@ -43,7 +43,7 @@ class SubtractBaseline(Step):
         How the baseline is found:
 
         - ``arpls``: stiff curve that ignores what stands above it and runs through the middle of the noise. The choice
-          where nothing speaks against it.
+          for anything measured; calculated patterns, which have no noise, need one of the others.
         - ``asls``, ``airpls``: the same idea, older; they run along the lower edge of the noise.
         - ``snip``: peaks clipped in growing windows; quick to follow steep backgrounds, runs along the lower edge.
         - ``rolling_ball``: a ball rolled under the pattern; the same remarks.

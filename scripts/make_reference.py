@@ -1,0 +1,272 @@
+"""Write the generated parts of the documentation again, from the tables of the source and from real commands.
+
+    python scripts/make_reference.py           writes what has changed
+    python scripts/make_reference.py --check   writes nothing; says what has changed and exits 1
+
+Generated are whole pages of `docs/reference/`, the table of formats in the README, and, in every Markdown file, the
+output below a ``$ peakwise ...`` line of a ``console`` block: the command is run on a copy of `examples/`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from click.testing import CliRunner
+
+from peakwise.cli import COMMANDS, peakwise
+from peakwise.io import FORMATS, META
+from peakwise.patterns import AXES, INTENSITY_UNITS, WAVELENGTHS
+from peakwise.preprocessing import STEPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from peakwise.io import Format
+
+ROOT = Path(__file__).parents[1]
+AGAIN = "make reference"
+WIDTH = 100
+
+_NOTE = f"<!-- Written by scripts/make_reference.py: change the source and run `{AGAIN}`. -->"
+_MARKED = re.compile(r"(<!-- formats: begin[^\n]*-->\n).*?(<!-- formats: end -->)", re.DOTALL)
+_CONSOLE = re.compile(r"^(?P<fence>`{3,})console\n(?P<body>.*?)^(?P=fence)$", re.DOTALL | re.MULTILINE)
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "".join("| " + " | ".join(str(cell).replace("|", r"\|") for cell in line) + " |\n" for line in lines)
+
+
+def code(words: Iterable[str]) -> str:
+    return " ".join(f"`{word}`" for word in words)
+
+
+def formats_table() -> str:
+    return table(
+        ("Format", "Usual suffixes", "Written", "What it is"),
+        ((f"`{f.name}`", code(f.suffixes), code(f.written), f.title) for f in FORMATS.values()),
+    )
+
+
+def prose(text: str) -> str:
+    """A paragraph on one line."""
+    return " ".join(text.split())
+
+
+def page(*parts: str) -> str:
+    return "\n\n".join(part.rstrip("\n") for part in (_NOTE, *parts)) + "\n"
+
+
+def formats_page() -> str:
+    notes = [f"### {name}\n\n```text\n{doc}\n```" for name, doc in _notes().items()]
+    return page(
+        "# Formats",
+        prose("""
+            A file is recognised by its **content**; the suffix is a hint for people. The table stands in the order in
+            which the formats are tried: those with an unmistakable beginning first, plain text last. Text formats
+            packed as `.gz`, `.bz2` or `.xz` are read as they are. `peakwise info --formats` prints the same table.
+        """),
+        formats_table(),
+        prose("""
+            Not in the table, or not read correctly? See [A file does not open](../how-to/file-does-not-open.md) and
+            [Add your own format](../how-to/add-a-format.md).
+        """),
+        "## What is known about each",
+        "These notes stand at the head of each reader. They say what is read, and where the layout is described.",
+        *notes,
+    )
+
+
+def _notes() -> dict[str, str]:
+    """Names of the formats of each reader's file -> that file's docstring."""
+    homes: dict[str, list[Format]] = {}
+    for form in FORMATS.values():
+        homes.setdefault(form.read.__module__, []).append(form)
+    docs = {home: inspect.getdoc(sys.modules[home]) or "" for home in homes}
+    return {", ".join(f"`{f.name}`" for f in forms): docs[home] for home, forms in homes.items()}
+
+
+def axes_page() -> str:
+    kinds = table(
+        ("Name", "Unit", "Symbol", "Family", "Also understood in files as"),
+        ((f"`{a.name}`", a.unit or "-", a.symbol, a.family, ", ".join(a.spellings) or "-") for a in AXES.values()),
+    )
+    lines = table(("Name", "Wavelength [angstrom]"), ((f"`{n}`", f"{v:.8g}") for n, v in WAVELENGTHS.items()))
+    return page(
+        "# Axes and wavelengths",
+        "## Kinds of axis",
+        "These are the names for `axis=`, `--axis`, `to_axis` and `--to-axis`. In Python the table is `peakwise.AXES`.",
+        kinds,
+        prose("""
+            The axes of the families diffraction and spectral convert exactly into others of their family. `energy`
+            also converts to the diffraction axes, for an energy-dispersive detector at a fixed angle (`two_theta=`).
+            The other axes stay what they are. Why, and with which constants:
+            [Axes and wavelengths](../explanations/axes-and-wavelengths.md).
+        """),
+        "## Wavelengths",
+        prose("""
+            These are the names for `wavelength=` and `--wavelength`; a number is in angstrom. In Python the table is
+            `peakwise.WAVELENGTHS`. Without 1 or 2 the name means the mean of both lines, weighted 2 to 1, which is
+            what an unresolved doublet shows.
+        """),
+        lines,
+        prose("""
+            International Tables for Crystallography C (2004), table 4.2.2.4, after Hölzer et al., Phys. Rev. A 56
+            (1997) 4554 (Cr, Fe, Co, Cu) and Deslattes et al., Rev. Mod. Phys. 75 (2003) 35 (Mo, Ag).
+        """),
+    )
+
+
+def metadata_page() -> str:
+    units = ", ".join(f"`{unit}`" for unit in INTENSITY_UNITS)
+    return page(
+        "# Metadata and units",
+        prose("""
+            What a file says about its scans is in `Patterns.meta`: a column per name, with an entry per pattern. A
+            number that one pattern lacks is NaN, a text that it lacks is empty. Readers convert to the units below. A
+            format that knows more gives more, under other names. `read` adds the column `file`.
+        """),
+        table(("Name", "Meaning"), ((f"`{name}`", told) for name, told in META.items())),
+        "## Units of intensity",
+        prose(f"""
+            `Patterns.unit` is one of {units}. `absorbance` and `transmittance` are averaged where bins are joined; all
+            others are summed.
+        """),
+    )
+
+
+def steps_page() -> str:
+    def first(step: type) -> str:
+        return prose((inspect.getdoc(step) or "").partition("\n\n")[0])
+
+    rows = ((f"`{name}`", f"`{step.__name__}`", first(step)) for name, step in STEPS.items())
+    bodies = [
+        f"## {step.__name__}\n\n```{{eval-rst}}\n.. autoclass:: peakwise.preprocessing.{step.__name__}\n```"
+        for step in STEPS.values()
+    ]
+    return page(
+        "# Preprocessing steps",
+        prose("""
+            Each step is a scikit-learn transformer with `fit`, `transform` and `fit_transform`. It takes `Patterns`, an
+            xarray object or a plain array of shape (patterns, points), and gives back the same kind. None of them is
+            random. The table stands in the order in which steps are usually applied; in Python it is
+            `peakwise.preprocessing.STEPS`.
+        """),
+        table(("Name", "Class", "What it does"), rows),
+        *bodies,
+    )
+
+
+def cli_page() -> str:
+    codes = (
+        ("0", "it worked; files that were left out are named on stderr and in `failed`"),
+        ("1", "nothing could be used, or something else that you must mend: one line on stderr says what"),
+        ("2", "the command line is wrong"),
+        ("130", "stopped with Ctrl-C; no half-written file is left"),
+    )
+    return page(
+        "# Commands",
+        "What `--help` prints, for every command.",
+        "## peakwise\n\n" + _help(),
+        *(f"## peakwise {name}\n\n" + _help(name) for name in COMMANDS),
+        "## Exit codes",
+        table(("Code", "Meaning"), codes),
+    )
+
+
+def _help(*command: str) -> str:
+    done = CliRunner().invoke(peakwise, [*command, "--help"], prog_name="peakwise", terminal_width=WIDTH)
+    if done.exit_code:
+        raise SystemExit(f"peakwise {' '.join(command)} --help failed: {done.output}")
+    lines = [line.rstrip() for line in done.output.strip().splitlines()]
+    return "```text\n" + "\n".join(lines) + "\n```"
+
+
+PAGES = {
+    "docs/reference/cli.md": cli_page,
+    "docs/reference/formats.md": formats_page,
+    "docs/reference/axes.md": axes_page,
+    "docs/reference/metadata.md": metadata_page,
+    "docs/reference/steps.md": steps_page,
+}
+
+
+def with_outputs(text: str) -> str:
+    """The text with what its ``$ peakwise`` commands print now; one folder per text, so that they may build up."""
+    if not _CONSOLE.search(text):
+        return text
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(ROOT / "examples", Path(folder, "examples"))
+        return _CONSOLE.sub(lambda block: _replayed(block, folder), text)
+
+
+def _replayed(block: re.Match[str], folder: str) -> str:
+    commands = [line for line in block["body"].splitlines() if line.startswith("$ ")]
+    if not all(line.startswith("$ peakwise ") for line in commands):
+        return block[0]
+    outputs = "".join(f"{line}\n{_output(line[2:], folder)}" for line in commands)
+    return f"{block['fence']}console\n{outputs}{block['fence']}"
+
+
+def _output(line: str, folder: str) -> str:
+    words = shlex.split(line)[1:]
+    done = subprocess.run(
+        [sys.executable, "-m", "peakwise", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONUTF8": "1", "COLUMNS": str(WIDTH)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    lines = [line.rstrip() for line in (done.stdout + done.stderr).splitlines()]
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+    return f"{text}\n" if text else ""
+
+
+def files() -> dict[Path, str]:
+    """Every Markdown file -> what it should hold."""
+    made = {ROOT / path: make() for path, make in PAGES.items()}
+    written = [*ROOT.glob("*.md"), *(p for p in ROOT.glob("docs/**/*.md") if "_build" not in p.parts)]
+    for path in sorted(written):
+        if path not in made:
+            text = path.read_text(encoding="utf-8")
+            text = _MARKED.sub(lambda found: found[1] + formats_table() + found[2], text)
+            made[path] = with_outputs(text)
+    return made
+
+
+def stale() -> dict[Path, str]:
+    """The files that differ from what they should hold."""
+    return {
+        path: text
+        for path, text in files().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    }  # fmt: skip
+
+
+def main() -> int:
+    check = "--check" in sys.argv[1:]
+    changed = stale()
+    for path, text in changed.items():
+        print(("differs: " if check else "written: ") + str(path.relative_to(ROOT)))
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+    if check and changed:
+        print(f"run: {AGAIN}")
+    return int(check and bool(changed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
