@@ -345,7 +345,7 @@ FXYE = [bank(4, "CONS 50 0.1 0 0 FXYE", per_record=1), "50.0 1 1", "50.1 2 1", "
         ([bank(3, "RALF 1000 1 9000 0 STD"), *std([1, 2, 3])], "grow by the share 0"),
         ([bank(3, "SLOG -5 1 0.1 STD"), *std([1, 2, 3])], "grow by the share 0.1 from -5"),
         ([bank(8000, "SLOG 5 1 0.9 STD"), *std(range(8000))], "leave all bounds"),
-        ([bank(3, "CONST nan 1 STD"), *std([1, 2, 3])], "coefficient 1 of bank 1 is nan"),
+        ([bank(3, "CONST nan 1 STD"), *std([1, 2, 3])], "coefficient 1 of bank 1: 'nan' is no number"),
         ([bank(3, "CONST 1 1 FXY", per_record=1), "nan 1", "nan 2", "nan 3"], "at least 3 points"),
         ([bank(3, "EDS 1 2 3 0 STD"), *std([1, 2, 3])], "positions by EDS cannot be computed"),
         ([bank(3, "TIME_MAP 2 STD"), *std([1, 2, 3])], "time map 2, which the file lacks"),

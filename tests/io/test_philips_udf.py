@@ -112,7 +112,7 @@ def test_twin_of_a_measured_scan(real_data, tmp_path):
         ({"rows": ["6234, 6185, x, 4, 5, 6, 7, 8/"]}, "scan 1: "),
         ({"DataAngleRange": None}, "scan 1 lacks DataAngleRange"),
         ({"DataAngleRange": "5.0"}, "scan 1: not enough values"),
-        ({"DataAngleRange": "5.0, x"}, "scan 1: could not convert"),
+        ({"DataAngleRange": "5.0, x"}, "scan 1: 'x' is no number"),
         ({"ScanStepSize": None}, "scan 1 lacks ScanStepSize"),
         ({"ScanStepSize": "0"}, "there are nan points"),
         ({"ScanStepSize": "1e-300"}, "points, scan 1 holds 8"),

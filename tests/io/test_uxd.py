@@ -203,7 +203,7 @@ def test_twin_of_a_measured_scan(real_data, tmp_path):
     [
         ([a_range(START=None)], "range 1 lacks _START"),
         ([a_range(STEPSIZE=None)], "range 1 lacks _STEPSIZE"),
-        ([a_range(STEPSIZE="wide")], "range 1: could not convert"),
+        ([a_range(STEPSIZE="wide")], "range 1: 'wide' is no number"),
         ([a_range(), a_range(2, rows=["1 2 x"])], "range 2: "),
         ([a_range(), a_range(2, rows=[])], "range 2 holds no points"),
         ([a_range(marker="_2THETACOUNTS", rows=["3.0 1", "3.1 2", "3.2"])], "row 3 must hold 2 numbers, it holds 1"),

@@ -17,12 +17,28 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["fixed_columns", "parse_numbers", "parse_rows"]
+__all__ = ["finite", "fixed_columns", "parse_numbers", "parse_rows"]
 
 _PLAIN = b"0123456789.+- \t\r\n"
 _EXACT_DIGITS = 15  # 10**15 < 2**53: every integer of so many digits is a float64
 _POWERS: NDArray[np.float64] = np.array([10.0**n for n in range(_EXACT_DIGITS + 1)])
+_BEYOND = 1e30  # nothing that is measured; far enough from overflow for all that is computed from it
 _SPACE, _POINT, _NEWLINE, _ZERO = 0x20, 0x2E, 0x0A, 0x30
+
+
+def finite(text: str) -> float:
+    """Return a number of a header; what is none, or beyond all bounds, is a ValueError that quotes it.
+
+    >>> finite(" 0.020")
+    0.02
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    if not abs(value) < _BEYOND:
+        raise ValueError(f"{text.strip()[:30]!r} is no number that a header can hold")
+    return value
 
 
 def parse_numbers(text: str | bytes) -> NDArray[np.float64]:

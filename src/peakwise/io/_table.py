@@ -19,20 +19,19 @@ from __future__ import annotations
 import csv
 import math
 import re
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from peakwise.errors import DamagedFileError
-from peakwise.io._digits import decimal_rows
 from peakwise.io._limits import MAX_POINTS
+from peakwise.io._numbers import parse_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Dialect", "Table", "find_tables", "numbers_of", "split_fields"]
+__all__ = ["Dialect", "Table", "find_tables", "split_fields"]
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?"
 _COMMA_NUMBER = r"[+-]?(?:\d+(?:,\d+)?|,\d+)(?:[eEdD][+-]?\d+)?"
@@ -184,7 +183,7 @@ def _parse_at_once(body: str, dialect: Dialect) -> NDArray[np.float64] | None:
     first, _, _ = body.partition("\n")
     width = len(dialect.fields(first))
     n_lines = body.count("\n") + 1
-    if width < 2 or n_lines * width > MAX_POINTS:
+    if width < 2 or n_lines * width > MAX_POINTS or "\n\n" in body:
         return None
     plain = body
     if dialect.separator not in (None, "\t"):
@@ -193,42 +192,15 @@ def _parse_at_once(body: str, dialect: Dialect) -> NDArray[np.float64] | None:
             plain = re.sub(rf"{re.escape(mark)}[ \t]*(?=\n|$)", "", plain)
         if plain.count(mark) != n_lines * (width - 1):
             return None
-        plain = re.sub(rf"(?<={re.escape(mark)})[ \t]*(?={re.escape(mark)})", "nan", plain).replace(mark, " ")
+        if mark * 2 in plain or mark + " " in plain or mark + "\t" in plain:
+            plain = re.sub(rf"(?<={re.escape(mark)})[ \t]*(?={re.escape(mark)})", "nan", plain)
+        plain = plain.replace(mark, " ")
     if dialect.decimal_comma:
         plain = plain.replace(",", ".")
-    exact = decimal_rows(plain.encode("ascii"), width) if plain.isascii() else None
-    if exact is not None:
-        return exact
-    values = numbers_of(plain)
-    if values is None:
+    try:
+        return parse_rows(plain, width)
+    except ValueError:
         return None
-    # The size must be that of a full table, and each line must begin where a row begins: numbers that were shifted
-    # from one line to the next by damage could still add up.
-    if values.size != n_lines * width or not _rows_start_lines(plain, values, width, n_lines):
-        return None
-    return values.reshape(n_lines, width)
-
-
-def numbers_of(text: str) -> NDArray[np.float64] | None:
-    """All numbers of a text that holds nothing but numbers and white space; None for any other text."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", DeprecationWarning)  # how NumPy before 2.3 says what it now raises
-        try:
-            return np.fromstring(text, dtype=np.float64, sep=" ")
-        except (ValueError, DeprecationWarning):
-            return None
-
-
-def _rows_start_lines(plain: str, values: NDArray[np.float64], width: int, n_lines: int) -> bool:
-    """Whether each line holds `width` numbers, told by counting the fields of every line."""
-    raw = np.frombuffer(plain.encode("ascii", errors="replace"), dtype=np.uint8)
-    space = raw <= 0x20
-    starts = np.flatnonzero(~space & np.concatenate(([True], space[:-1])))
-    ends = np.flatnonzero(raw == 0x0A)
-    if starts.size != values.size:
-        return False
-    per_line = np.diff(np.searchsorted(starts, ends), prepend=0, append=starts.size)
-    return per_line.size == n_lines and bool((per_line == width).all())
 
 
 class _LineParser:

@@ -39,7 +39,7 @@ import numpy as np
 from peakwise.io._dates import iso_date
 from peakwise.io._header import facts_of, radiation_of
 from peakwise.io._limits import check_limit
-from peakwise.io._numbers import fixed_columns, parse_numbers, parse_rows
+from peakwise.io._numbers import finite, fixed_columns, parse_numbers, parse_rows
 from peakwise.io._scan import Format, Scan
 from peakwise.patterns import Radiation
 
@@ -191,14 +191,13 @@ def _bank(source: Source, line: str) -> _Bank:
     coefficients: list[float] = []
     kind = "STD"
     for word in words[5:]:
-        try:
-            value = float(word)
-        except ValueError:
+        if word[:1].isalpha() and word.lower() not in ("nan", "inf", "infinity"):
             kind = word.upper()
             break
-        if not np.isfinite(value):
-            raise source.damaged(f"coefficient {len(coefficients) + 1} of bank {number} is {word}")
-        coefficients.append(value)
+        try:
+            coefficients.append(finite(word))
+        except ValueError as problem:
+            raise source.damaged(f"coefficient {len(coefficients) + 1} of bank {number}: {problem}") from problem
     if kind not in _TYPES:
         why = f"bank {number} is of type {kind}; the types that can be read are {', '.join(_TYPES)}"
         raise source.damaged(why, "Export it again as FXYE")
@@ -225,7 +224,7 @@ def _scan(source: Source, bank: _Bank, body: str, maps: dict[str, _TimeMap], hea
     except ValueError as problem:
         raise source.damaged(f"bank {bank.number} promises {bank.points} points: {problem}") from problem
     flight = bank.binning != "CONST" or float(np.where(np.isfinite(x), x, 0.0).max()) > _HALF_TURN
-    plain = bank.type == "STD" and sigma is None and bool((np.mod(y, 1) == 0).all())
+    plain = bank.type == "STD" and sigma is None and bool((np.rint(y) == y).all())
     return Scan(
         x if flight else x / 100,
         y,
@@ -346,7 +345,7 @@ def _time_map(source: Source, line: str, body: str) -> tuple[str, _TimeMap]:
     words = line.split()
     lines = [x.rstrip("\r") for x in body.split("\n")]
     try:
-        number, values, records, clock = words[1], int(words[2]), int(words[3]), float(words[5]) / 1000
+        number, values, records, clock = words[1], int(words[2]), int(words[3]), finite(words[5]) / 1000
         (table,) = fixed_columns(lines[:records], (8,), 10)
     except (ValueError, IndexError) as problem:
         raise source.damaged(f"the time map {line[:40]!r} cannot be read: {problem}") from problem

@@ -27,7 +27,7 @@ import numpy as np
 
 from peakwise.errors import AxisError
 from peakwise.io._dates import iso_date
-from peakwise.io._numbers import fixed_columns
+from peakwise.io._numbers import finite, fixed_columns
 from peakwise.io._scan import Format, Scan
 from peakwise.patterns import Radiation
 
@@ -75,7 +75,7 @@ def _read_psi(source: Source, lines: list[str]) -> Scan:
     light, span = _LAMBDA.match(lines[1]), _RANGE.match(lines[2])
     if light is None or span is None:
         raise source.damaged("its second and third line give neither wavelength and temperature nor a range")
-    first, step, last = (float(span[i]) for i in (1, 2, 3))
+    first, step, last = (finite(span[i]) for i in (1, 2, 3))
     points = round((last - first) / step) + 1 if step else 0
     y, sigma, rest = _tables(source, lines[3:], points, 2)
     told = dict(re.findall(r"(\w+)\s*=\s*([^,=]*[^,=\s])", light[2]))
@@ -101,7 +101,7 @@ def _read_ill(source: Source, lines: list[str]) -> Scan:
     if count is None or span is None:
         raise source.damaged("its fourth and fifth line give neither the number of points nor a range")
     points, uncertain = int(count[1]), int(count[4]) != 0
-    first, step, last = (float(span[i]) for i in (1, 2, 3))
+    first, step, last = (finite(span[i]) for i in (1, 2, 3))
     if abs(first + step * (points - 1) - last) > abs(step) / 2:
         why = f"from {first:g} to {last:g} by {step:g} deg there are not the {points} points that it promises"
         raise source.damaged(why)

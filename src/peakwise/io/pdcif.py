@@ -34,7 +34,7 @@ import numpy as np
 from peakwise.errors import AxisError
 from peakwise.io._dates import iso_date
 from peakwise.io._limits import check_limit
-from peakwise.io._numbers import parse_numbers
+from peakwise.io._numbers import finite, parse_numbers
 from peakwise.io._scan import Format, Scan
 from peakwise.patterns import Radiation
 
@@ -245,7 +245,7 @@ def _positions(block: _Block, loop: dict[str, list[str]], tag: str, size: int) -
 
 def _range(low: str, high: str, step: str, size: int) -> NDArray[np.float64]:
     """Positions from their range; the step must agree to the digits that it is written with."""
-    start, stop, increment = (_number(t)[0] for t in (low, high, step))
+    start, stop, increment = (finite(t.partition("(")[0]) for t in (low, high, step))
     true = (stop - start) / max(size - 1, 1)
     digits = len(step.partition("(")[0].partition(".")[2])
     allowed = min(0.5 * 10.0**-digits, _ROUGHEST_STEP * abs(increment)) + 1e-9 * abs(increment)

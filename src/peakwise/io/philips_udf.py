@@ -28,7 +28,7 @@ import numpy as np
 from peakwise.io._binary import element, tube
 from peakwise.io._dates import iso_date
 from peakwise.io._limits import check_limit
-from peakwise.io._numbers import parse_numbers
+from peakwise.io._numbers import finite, parse_numbers
 from peakwise.io._scan import Format, Scan
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def _collect(header: str, keys: Keys) -> None:
 def _scan(source: Source, keys: Keys, body: str, number: int) -> Scan:
     try:
         y = parse_numbers(body.replace(",", " "))
-        first, last = (float(v) for v in keys["DataAngleRange"].split(","))
-        step = float(keys["ScanStepSize"])
+        first, last = (finite(v) for v in keys["DataAngleRange"].split(","))
+        step = finite(keys["ScanStepSize"])
     except KeyError as problem:
         raise source.damaged(f"scan {number} lacks {problem.args[0]}") from problem
     except ValueError as problem:
@@ -128,10 +128,10 @@ def _meta(keys: Keys) -> dict[str, Any]:
 def _float(keys: Keys, name: str) -> float | None:
     """A number of the header above zero, None where it is missing or no number."""
     try:
-        value = float(keys[name])
+        value = finite(keys[name])
     except (KeyError, ValueError):
         return None
-    return value if np.isfinite(value) and value > 0 else None
+    return value if value > 0 else None
 
 
 PHILIPS_UDF = Format("philips_udf", "Philips UDF text", (".udf",), _sniff, _read)

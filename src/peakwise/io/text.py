@@ -19,9 +19,10 @@ import numpy as np
 
 from peakwise.io._header import axis_of_title, axis_of_words, facts_of, radiation_of, role_of_title, unit_of_title
 from peakwise.io._limits import MAX_BYTES
+from peakwise.io._numbers import parse_numbers
 from peakwise.io._scan import Format, Scan
 from peakwise.io._source import decode
-from peakwise.io._table import Dialect, Table, find_tables, numbers_of, split_fields
+from peakwise.io._table import Dialect, Table, find_tables, split_fields
 from peakwise.io._text_out import write_text
 
 if TYPE_CHECKING:
@@ -87,8 +88,11 @@ def _free_format(text: str) -> Table | None:
             body = text[end + 1 :]
             # Cheap before dear: as many intensities as the axis has points need twice as many characters.
             if _FEWEST_FREE <= n <= len(body) and abs((n - 1) * step - (stop - start)) < step / 2:
-                values = numbers_of(body)
-                if values is not None and values.size == n:
+                try:
+                    values = parse_numbers(body)
+                except ValueError:
+                    return None
+                if values.size == n:
                     x = start + step * np.arange(n)
                     return Table(np.column_stack([x, values]), text[: end + 1].splitlines(), Dialect(None))
         offset = end + 1

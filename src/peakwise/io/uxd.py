@@ -37,7 +37,7 @@ import numpy as np
 from peakwise.io._binary import element, tube
 from peakwise.io._dates import iso_date
 from peakwise.io._limits import check_limit
-from peakwise.io._numbers import parse_numbers, parse_rows
+from peakwise.io._numbers import finite, parse_numbers, parse_rows
 from peakwise.io._scan import Format, Scan
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _scan(source: Source, keys: Keys, marker: re.Match[str], lines: list[str], n
     try:
         if prefix is None:
             y = parse_rows(body, n).T if n > 1 else parse_numbers(body)
-            start, step = float(keys["START"]), float(keys["STEPSIZE"])
+            start, step = finite(keys["START"]), finite(keys["STEPSIZE"])
             x = start + step * np.arange(y.shape[-1])
         else:
             rows = parse_rows(body, 1 + n + bool(timed))
@@ -151,7 +151,7 @@ def _scan(source: Source, keys: Keys, marker: re.Match[str], lines: list[str], n
 def _positions(keys: Keys, printed: NDArray[np.float64], lines: list[str]) -> NDArray[np.float64]:
     """Positions from first and step where the printed ones are the same, rounded."""
     try:
-        start, step = float(keys["START"]), float(keys["STEPSIZE"])
+        start, step = finite(keys["START"]), finite(keys["STEPSIZE"])
     except (KeyError, ValueError):
         return printed
     digits = min(len(line.split()[0].partition(".")[2]) for line in lines if line.strip())
@@ -195,10 +195,9 @@ def _meta(keys: Keys) -> dict[str, Any]:
 def _float(keys: Keys, name: str) -> float | None:
     """A number of the header, None where it is missing or no number."""
     try:
-        value = float(keys[name])
+        return finite(keys[name])
     except (KeyError, ValueError):
         return None
-    return value if np.isfinite(value) else None
 
 
 UXD = Format("uxd", "Siemens and Bruker UXD text", (".uxd",), _sniff, _read)

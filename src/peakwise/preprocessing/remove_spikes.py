@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, Literal, final
 
 import numpy as np
 
@@ -64,6 +64,8 @@ class RemoveSpikes(Step):
     >>> clean[0, 38:43], np.array_equal(clean[0], peak)
     (array([20., 20., 20., 20., 20.]), True)
     """
+
+    accepts: ClassVar[Literal["grid", "kind", "any"]] = "kind"
 
     def __init__(self, fwhm: float | None = None, *, threshold: float = 6.0) -> None:
         self.fwhm = fwhm

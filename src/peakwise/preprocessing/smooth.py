@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, Literal, final
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class Smooth(Step):
     >>> Smooth(window=3, order=1).fit_transform([[0.0, 3.0, 0.0, 3.0, 0.0]]).round(3)
     array([[1., 1., 2., 1., 1.]])
     """
+
+    accepts: ClassVar[Literal["grid", "kind", "any"]] = "kind"
 
     def __init__(self, window: int = 7, order: int = 2) -> None:
         self.window = window

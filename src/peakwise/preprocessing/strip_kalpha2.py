@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 import numpy as np
 
@@ -72,6 +72,8 @@ class StripKalpha2(Step):
     >>> round(stripped.wavelength, 6)
     1.540593
     """
+
+    accepts: ClassVar[Literal["grid", "kind", "any"]] = "kind"
 
     def __init__(self, wavelengths: tuple[float, float] | None = None, *, ratio: float | None = None) -> None:
         self.wavelengths = wavelengths

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 import numpy as np
 
@@ -89,6 +89,8 @@ class SubtractBaseline(Step):
     >>> bool(np.abs(flat.intensity - peak).max() < 0.5)
     True
     """
+
+    accepts: ClassVar[Literal["grid", "kind", "any"]] = "kind"
 
     def __init__(
         self,
