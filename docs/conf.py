@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from docutils import nodes
@@ -28,6 +29,7 @@ autodoc_typehints = "none"  # the docstrings say the types, in words
 autodoc_member_order = "bysource"
 autodoc_class_signature = "mixed"
 napoleon_google_docstring = False
+napoleon_use_param = False  # else "shape" in "array of shape (n, m)" becomes a link to Patterns.shape
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 add_module_names = False
@@ -59,6 +61,18 @@ def _block(writer: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def _without_last_blank_line(_app: Sphinx, _name: str, source: list[str]) -> None:
+    """The blank line before a closing fence is for doctest, which would take the fence as output."""
+    source[0] = source[0].replace("\n\n```\n", "\n```\n")
+
+
+def _initials(_app: Sphinx, _what: str, _name: str, _obj: object, _options: object, lines: list[str]) -> None:
+    """A line that begins with "H. Wang" is no list of items A., B., C."""
+    lines[:] = [re.sub(r"^(\s*)([A-Z])\. ", r"\1\\\2. ", line) for line in lines]
+
+
 def setup(app: Sphinx) -> None:
     """MathJax would be fetched from a server; browsers draw MathML by themselves."""
+    app.connect("source-read", _without_last_blank_line)
+    app.connect("autodoc-process-docstring", _initials)
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))

@@ -150,10 +150,7 @@ def steps_page() -> str:
         return prose((inspect.getdoc(step) or "").partition("\n\n")[0])
 
     rows = ((f"`{name}`", f"`{step.__name__}`", first(step)) for name, step in STEPS.items())
-    bodies = [
-        f"## {step.__name__}\n\n```{{eval-rst}}\n.. autoclass:: peakwise.preprocessing.{step.__name__}\n```"
-        for step in STEPS.values()
-    ]
+    bodies = "\n\n".join(f".. autoclass:: peakwise.preprocessing.{step.__name__}" for step in STEPS.values())
     return page(
         "# Preprocessing steps",
         prose("""
@@ -163,7 +160,8 @@ def steps_page() -> str:
             `peakwise.preprocessing.STEPS`.
         """),
         table(("Name", "Class", "What it does"), rows),
-        *bodies,
+        "## Options of each",
+        f"```{{eval-rst}}\n{bodies}\n```",
     )
 
 
@@ -206,8 +204,17 @@ def with_outputs(text: str) -> str:
     if not _CONSOLE.search(text):
         return text
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(ROOT / "examples", Path(folder, "examples"))
+        _furnish(Path(folder))
         return _CONSOLE.sub(lambda block: _replayed(block, folder), text)
+
+
+def _furnish(folder: Path) -> None:
+    """What the commands find: the examples, and two things that go wrong."""
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    shutil.copytree(ROOT / "examples" / "series", folder / "night")
+    (folder / "night" / "empty.xy").write_bytes(b"")
+    (folder / "night" / "notes.txt").write_text("sample slipped after 4 am")
+    (folder / "scan_17.raw").write_bytes(b"RAW1.01\0" + bytes(100))  # a Bruker RAW that ends within its header
 
 
 def _replayed(block: re.Match[str], folder: str) -> str:

@@ -23,7 +23,7 @@ def read(path: Path) -> tuple[Patterns, ...]:
     (one,) = read_each(path)
     if one.error is not None:
         raise one.error
-    assert one.format == "aeon-ts"
+    assert one.format == "aeon_ts"
     return one.patterns
 
 

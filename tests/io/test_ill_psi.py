@@ -74,7 +74,7 @@ def test_real_ill(real_data):
     assert scan.sigma[0, [0, 1, -1]].tolist() == [0.58, 0.30, 7.35]
     assert (scan.wavelength, scan.radiation.probe) == (1.9114, "neutron")
     assert scan.warnings == ("the wavelength 1.9114 angstrom is taken from the title",)
-    assert scan.meta["title"].tolist() == ["1.9114 A  LaNi2Mn3Dx 13.9.01"]
+    assert scan.meta["title"][0].split() == ["1.9114", "A", "LaNi2Mn3Dx", "13.9.01"]
     assert scan.meta["instrument"].tolist() == ["D1A"]
     assert scan.meta["regulation_temperature"].tolist() == [100.018]
     assert "temperature" not in scan.meta  # the sensor at the sample says -1

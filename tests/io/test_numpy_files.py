@@ -23,7 +23,7 @@ def read(path: Path, **options: Any) -> tuple[Patterns, ...]:
     (one,) = read_each(path, **options)
     if one.error is not None:
         raise one.error
-    assert one.format in ("numpy-npy", "numpy-npz")
+    assert one.format in ("numpy_npy", "numpy_npz")
     return one.patterns
 
 
@@ -58,18 +58,18 @@ class TestMeasured:
     def test_rows_with_their_axis_in_another_file(self, real_data: Path) -> None:
         (scans,) = read(real_data / "combi_CrFeVO/CrFeVO_data.npy")
         assert scans.shape == (11, 601)
-        assert (scans.axis[0], scans.axis[-1]) == pytest.approx((15.9918, 32.5351), abs=1e-4)
+        assert (scans.axis[0], scans.axis[-1]) == pytest.approx((1.59918, 3.25351), abs=1e-5)
         assert (scans.intensity[0, 0], scans.intensity[-1, -1]) == pytest.approx((0.49754313, 0.22402075), abs=1e-8)
-        # The manifest says 1/nm, the file does not: q [1/angstrom] would be wrong by ten.
-        assert scans.kind == "channel"
+        # The manifest says 1/nm, the file does not; its size does, for q in 1/angstrom would begin at d = 0.4 angstrom.
+        assert scans.kind == "q"
         assert scans.warnings[0] == "the axis is that of CrFeVO_q.npy beside it"
-        assert "'q' does not say its unit" in scans.warnings[1]
+        assert scans.warnings[1] == "the axis q has no unit: 1/nm assumed, since it begins at 15.9918"
 
     def test_columns_with_their_axis_in_another_file(self, real_data: Path) -> None:
         folder = real_data / "ta2o5_laser_anneal_line/original"
         (scans,) = read(folder / "Test_Ta2O5_XRD_map.npy")
         assert scans.shape == (201, 902)
-        assert (scans.axis[0], scans.axis[-1]) == pytest.approx((10.007682, 54.973774), abs=1e-5)
+        assert (scans.axis[0], scans.axis[-1]) == pytest.approx((1.0007682, 5.4973774), abs=1e-6)
         assert scans.intensity[0, :2].tolist() == pytest.approx(
             [0.66601633, np.load(folder / "Test_Ta2O5_XRD_map.npy")[1, 0]]
         )

@@ -19,6 +19,7 @@ __all__ = ["Meaning", "axis_meaning", "intensity_unit", "is_slow", "to_kelvin", 
 
 _KEV_PER_JOULE = 1 / 1.602176634e-16  # exact by the definition of the SI
 _EV_BEYOND = 200.0  # an energy axis without a unit that ends above this is in eV: no X-ray source reaches 200 keV
+_NM_BEYOND = 8.0  # a pattern that began at q = 8 1/angstrom (d = 0.8 angstrom) would miss every first line
 
 # Quantity and factor to the unit in which we keep it. Case matters only where it does in physics: meV and MeV.
 _UNITS: dict[str, tuple[str, float]] = {}
@@ -26,6 +27,7 @@ for _names, _quantity, _factor in (
     ("deg degree degrees ° 2th_deg tth_deg chi_deg", "angle", 1.0),
     ("rad radian radians 2th_rad chi_rad", "angle", 180 / math.pi),
     ("mrad", "angle", 0.18 / math.pi),
+    ("centideg centidegree centidegrees cdeg", "angle", 0.01),
     ("1/angstrom angstrom^-1 angstrom-1 1/a a^-1 a-1 1/å å^-1 å-1 å⁻¹ inverse_angstrom q_a^-1", "inverse length", 1.0),
     ("1/nm nm^-1 nm-1 nm⁻¹ inverse_nm q_nm^-1", "inverse length", 0.1),
     ("1/m m^-1 m-1", "inverse length", 1e-10),
@@ -149,6 +151,8 @@ def axis_meaning(name: str, unit: object = None, long_name: object = None) -> Me
         own, further = _MEASURED[kind]
         if own == quantity:
             return Meaning(kind, factor * further, named=True, has_unit=True)
+        if kind == "q" and quantity == "length":  # "q_nm" is short for q in 1/nm
+            return Meaning(kind, 1 / factor, named=True, has_unit=True)
     kind = _BY_UNIT.get(quantity)
     if kind is None and quantity in ("time", "length"):
         return None
@@ -166,6 +170,9 @@ def to_our_axis(values: NDArray[np.float64], meaning: Meaning, notes: list[str])
         electronvolt = bool(np.nanmax(values, initial=0) > _EV_BEYOND)
         notes.append(f"the energies have no unit: {'eV' if electronvolt else 'keV'} assumed from their size")
         return values * (1e-3 if electronvolt else 1.0)
+    if not meaning.has_unit and meaning.kind == "q" and bool(np.nanmin(values, initial=np.inf) > _NM_BEYOND):
+        notes.append(f"the axis q has no unit: 1/nm assumed, since it begins at {np.nanmin(values):g}")
+        return values * 0.1
     if not meaning.has_unit and meaning.kind in ("q", "d", "wavelength"):
         assumed = {"q": "1/angstrom", "d": "angstrom", "wavelength": "nm"}[meaning.kind]
         notes.append(f"the axis {meaning.kind} has no unit: {assumed} assumed")

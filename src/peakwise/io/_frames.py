@@ -12,7 +12,6 @@ What is looked at before anything is decoded, so that no header can ask for more
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 from typing import TYPE_CHECKING, Any
@@ -58,14 +57,13 @@ def read_frames(source: Source) -> tuple[list[NDArray[Any]], dict[str, float]]:
     {"cbf": _check_cbf, "tif": _check_tif, "edf": _check_edf, "mar345": _check_mar}[kind](source)
     try:
         from fabio import cbfimage, edfimage, mar345image, tifimage
+        from fabio.fabioutils import BytesIO  # with the lock that its EDF reader asks for
     except ImportError as problem:
         raise missing("fabio", source) from problem
     reader = {
         "cbf": cbfimage.CbfImage, "tif": tifimage.TifImage, "edf": edfimage.EdfImage, "mar345": mar345image.Mar345Image,
     }[kind]  # fmt: skip
-    stream = io.BytesIO(source.data)
-    stream.name = source.name
-    image = reader().read(stream)
+    image = reader().read(BytesIO(source.data, fname=source.name))
     check_limit(image.nframes, "scans", "the file", source.path)
     frames = [np.asarray(image.data)] if image.nframes == 1 else [np.asarray(f.data) for f in image.frames()]
     for frame in frames:

@@ -6,12 +6,18 @@ Layout of what is looked at before the HDF5 library is (HDF5 File Format Specifi
     superblock = 0x89 "HDF" CR LF 0x1A LF  version:u8 ...
                  from version 2:  size of offsets:u8  size of lengths:u8  flags:u8 ...
     flags      = bit 0: open for writing, bit 2: open for SWMR (single writer, multiple readers)
+    heap       = "GCOL" 1:u8 0:u24  size:u64 { index:u16 uses:u16 0:u32 size:u64 bytes, padded to 8 }   (section III.E)
+
+In a global heap (texts of any length lie there) the index 0 means the free rest, whose size counts its own header. Where
+damage makes that size 0, the library (to 2.0 at least) steps by nothing, for ever: such a heap is looked for first.
 """
 
 from __future__ import annotations
 
 import math
+import mmap
 import re
+import struct
 import zlib
 from contextlib import contextmanager
 from dataclasses import replace
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["catalogue_of", "is_hdf5", "opened"]
 
+_HEAP = b"GCOL\x01"
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _WRITING, _SWMR = 1, 4
 _MOST_OBJECTS, _DEEPEST = 1_000_000, 32
@@ -58,6 +65,7 @@ def opened(source: Source) -> Iterator[h5py.File]:
 
     at = _superblock(source.head) or 0
     flags = source.head[at + 11] if source.head[at + 8 : at + 9] >= b"\x03" else 0
+    _check_heaps(source)
     live = bool(flags & _SWMR) and source.compression is None
     if flags & _WRITING and not live:
         raise _unfinished(source, "its writer has not closed it", "Wait for it; after a crash, h5clear -s opens it")
@@ -81,6 +89,30 @@ def opened(source: Source) -> Iterator[h5py.File]:
 
 def _unfinished(source: Source, why: str, do: str) -> UnfinishedFileError:
     return UnfinishedFileError("cannot read the file", why, do, file=source.path)
+
+
+def _check_heaps(source: Source) -> None:
+    """Refuse a file with a global heap in which HDF5 would never come to an end."""
+    if source.compression is not None:
+        _walk_heaps(source.data, source)
+    else:
+        with source.path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as view:
+            _walk_heaps(view, source)
+
+
+def _walk_heaps(data: bytes | mmap.mmap, source: Source) -> None:
+    end_of_file = min(len(data), MAX_BYTES)
+    at = data.find(_HEAP, 0, end_of_file)
+    while at >= 0:
+        (size,) = struct.unpack_from("<Q", data, at + 8) if at + 16 <= end_of_file else (0,)
+        here, end = at + 16, min(at + size, end_of_file)
+        while here + 16 <= end:
+            index, _, _, length = struct.unpack_from("<HHIQ", data, here)
+            step = length if index == 0 else 16 + length + -length % 8
+            if step == 0 or here + step > at + size:
+                raise source.damaged(f"the heap of its texts is damaged at byte {here}")
+            here += step
+        at = data.find(_HEAP, at + 1, end_of_file)
 
 
 def catalogue_of(file: h5py.File, source: Source) -> Catalogue:
@@ -155,10 +187,12 @@ class _Attributes:
             return default
         identity = self._attrs.get_id(name)
         try:
-            kind, itemsize = identity.dtype.kind, identity.dtype.itemsize
+            dtype = identity.dtype
         except TypeError:  # a type that numpy does not have
             return default
-        if kind not in "biufSO" or itemsize > _LONGEST_TEXT or math.prod(identity.shape or ()) > _LONGEST_TEXT:
+        kind, itemsize = dtype.kind, dtype.itemsize
+        # The library does not check what damage makes of the type of a text, and falls over it when it reads.
+        if kind not in "biufSO" or (kind == "O" and not _is_text(dtype)) or itemsize > _LONGEST_TEXT or math.prod(identity.shape or ()) > _LONGEST_TEXT:
             return default
         value = self._attrs[name]
         if kind in "SO" and type(value).__name__ == "Empty":  # how HDF5 may keep an empty text

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
 from peakwise.errors import AxisError
-from peakwise.patterns import AXES, Radiation
+from peakwise.io._axis_words import Meaning, axis_meaning, unit_of
+from peakwise.patterns import Radiation
 
 __all__ = ["axis_of_title", "axis_of_words", "facts_of", "radiation_of", "role_of_title", "unit_of_title"]
-
-# Longest first, so that "2theta" wins over "theta" and "raman shift" over "shift".
-_SPELLINGS = sorted(
-    ((word, axis.name) for axis in AXES.values() for word in {axis.name, *axis.spellings}), key=lambda p: -len(p[0])
-)
-# How the unit in a column title scales to ours; looked up after the axis is known.
-_SCALES: dict[str, tuple[tuple[str, float], ...]] = {
-    "two_theta": ((r"centideg|cdeg", 0.01), (r"\bmrad", math.degrees(1e-3)), (r"\brad\b|radian", math.degrees(1))),
-    "q": ((r"nm", 0.1),),
-    "d": ((r"nm", 10.0), (r"\bpm\b", 0.01)),
-    "r": ((r"nm", 10.0),),
-    "energy": ((r"kev", 1.0), (r"ev", 1e-3)),
-    "wavelength": ((r"[uµμ]m|micro", 1e3), (r"å|angstrom|\ba\b", 0.1)),
-    "frequency": ((r"ghz", 1e-3),),
-    "time_of_flight": ((r"\bms\b|msec", 1e3),),
-}  # fmt: skip
-_PER_CM = re.compile(r"cm\s*(\^|\*\*)?\s*[-−]\s*1|1\s*/\s*cm|cm⁻¹")
 
 _INTENSITY = re.compile(
     r"^(dark subtracted.*|y_?obs|i_?obs|obs(erved)?|y|i|cps|counts?(/s| ?s-1)?|intensit(y|ies)|int"
@@ -49,33 +32,20 @@ def _plain(title: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"[\"'#*:=]", " ", text)).strip().lower()
 
 
-def axis_of_title(title: str) -> tuple[str, float] | None:
-    """Which axis a column title names, and by how much its numbers are to be multiplied.
+def axis_of_title(title: str) -> Meaning | None:
+    """Which axis a column title names, and by how much its numbers are to be multiplied; None where it names none.
 
-    >>> axis_of_title("2Theta (deg)"), axis_of_title("q_nm^-1"), axis_of_title("Energy [eV]"), axis_of_title("counts")
-    (('two_theta', 1.0), ('q', 0.1), ('energy', 0.001), None)
+    >>> axis_of_title("2Theta (deg)").kind, axis_of_title("q_nm^-1").factor, axis_of_title("counts")
+    ('two_theta', 0.1, None)
     """
-    low, name = title.lower(), _plain(title)
-    kind = None
-    for spelling, axis in _SPELLINGS:
-        if name == spelling or (
-            len(spelling) > 1 and re.match(rf"{re.escape(spelling)}(?![a-z0-9])|{re.escape(spelling)}_", name)
-        ):
-            kind = axis
-            break
-    if kind is None and re.match(r"q[_ ]", name):
-        kind = "q"
-    if kind is None and name in ("angle", "2 theta", "two theta", "° 2th.", "pos.", "position 2theta"):
-        kind = "two_theta"
-    if kind is None and _PER_CM.search(low):
-        kind = "raman_shift" if "raman" in low or "shift" in low else "wavenumber"
-    if kind is None or (kind in ("position", "omega", "chi") and name in ("x", "y", "z", "e", "th")):
-        return None
-    scale = next((s for pattern, s in _SCALES.get(kind, ()) if re.search(pattern, low)), 1.0)
-    return kind, scale
+    text = title.strip().strip("\"'#")
+    meaning = axis_meaning(text)
+    if (meaning is None or meaning.kind is None) and unit_of(text) is not None:
+        meaning = axis_meaning("", text)  # a title that is nothing but a unit: cm-1
+    return meaning if meaning is not None and meaning.kind is not None else None
 
 
-def axis_of_words(lines: list[str]) -> tuple[str, float] | None:
+def axis_of_words(lines: list[str]) -> Meaning | None:
     """The axis that a header names somewhere in its prose, where exactly one is named."""
     found = set()
     for line in lines:
@@ -87,7 +57,7 @@ def axis_of_words(lines: list[str]) -> tuple[str, float] | None:
             (r"wave\s?number", "wavenumber"),
         ):
             if re.search(pattern, low):
-                found.add((kind, 0.1 if kind == "q" and "nm" in low else 1.0))
+                found.add(Meaning(kind, 0.1 if kind == "q" and "nm" in low else 1.0, named=True, has_unit=kind == "q"))
     return found.pop() if len(found) == 1 else None
 
 

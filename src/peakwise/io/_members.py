@@ -1,9 +1,7 @@
 """Named arrays that belong together -> blocks: what a dictionary in JSON or the members of an ``.npz`` mean.
 
-A name is an axis when it begins with one of the words below, followed by nothing or by a unit (``two_theta_deg``,
-``q_nm-1``, ``energy_eV``). Where the usual unit is the only one (degrees for two_theta, 1/cm for a Raman shift) the
-bare name is enough. A bare ``q``, ``energy`` or ``wavelength`` may be in two units that differ by ten or by a thousand:
-its numbers are kept as they are, as ``channel``, and a warning says so. Intensities are the arrays that fit the axis.
+Which names are those of an axis, and in which unit, is told by `_axis_words`; where a name leaves the unit open, the
+usual one is assumed and a warning says so. Intensities are the arrays that fit the axis.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from peakwise.io._axis_words import Meaning, axis_meaning, is_plain_axis_name, to_our_axis
 from peakwise.io._scan import Scan
 from peakwise.patterns import Radiation
 
@@ -21,40 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["AXIS_WORDS", "is_axis_name", "is_rising", "named_axis", "scans_of", "without_array"]
+__all__ = ["as_axis", "is_axis_name", "is_rising", "named_axis", "scans_of", "without_array"]
 
-# Words for each kind of axis, tidied by `_tidy`, the longer ones first where one begins another.
-AXIS_WORDS: dict[str, tuple[str, ...]] = {
-    "two_theta": ("two_theta", "twotheta", "2theta", "2_theta", "tth", "2th", "2θ"),
-    "raman_shift": ("raman_shift", "ramanshift"),
-    "wavenumber": ("wavenumbers", "wavenumber"),
-    "wavelength": ("wavelengths", "wavelength"),
-    "energy": ("energies", "energy"),
-    "frequency": ("frequencies", "frequency"),
-    "d": ("d_spacing", "dspacing", "d"),
-    "q": ("q",),
-    "r": ("r",),
-    "channel": ("channels", "channel"),
-    "": ("angles", "angle", "axis", "positions", "position", "x"),
-}
-# Units, tidied, with the factor to the unit of the axis; "" is the bare name.
-_DEGREES = ("", "deg", "degree", "degrees")
-_INVERSE_ANGSTROM = ("a", "a_1", "1_a", "inva", "inv_a", "angstrom", "angstrom_1", "inv_angstrom", "per_angstrom")
-_INVERSE_NM = ("nm", "nm_1", "1_nm", "invnm", "inv_nm", "per_nm")
-_INVERSE_CM = ("", "cm", "cm_1", "1_cm", "cm1", "invcm", "inv_cm", "per_cm")
-_FACTORS: dict[str, dict[str, float]] = {
-    "two_theta": dict.fromkeys(_DEGREES, 1.0) | dict.fromkeys(("rad", "radians"), 180 / np.pi),
-    "raman_shift": dict.fromkeys(_INVERSE_CM, 1.0),
-    "wavenumber": dict.fromkeys(_INVERSE_CM, 1.0),
-    "wavelength": {"nm": 1.0, "um": 1e3, "a": 0.1, "angstrom": 0.1},
-    "energy": {"kev": 1.0, "ev": 1e-3},
-    "frequency": {"thz": 1.0, "ghz": 1e-3, "hz": 1e-12},
-    "d": {"": 1.0, "a": 1.0, "angstrom": 1.0, "nm": 10.0},
-    "q": dict.fromkeys(_INVERSE_ANGSTROM, 1.0) | dict.fromkeys(_INVERSE_NM, 0.1),
-    "r": {"": 1.0, "a": 1.0, "angstrom": 1.0, "nm": 10.0},
-    "channel": {"": 1.0},
-}
-_FILLER = re.compile(r"_?(?:values|value|list|array|axis|grid)$")
+_FILLER = re.compile(r"[_ ]?(?:values|value|list|array|axis|grid)$", re.IGNORECASE)
 _INTENSITY = re.compile(
     r"(?:raw_)?(?:intensity|intensities|counts|cps|absorbance|transmittance|signal|y|spectrum|spectra|patterns?|data|"
     r"diffractograms?|scans?)(?:_?(?:values|list|array|counts|cps))?"
@@ -69,21 +37,17 @@ def _tidy(name: str) -> str:
     return re.sub(r"[^a-z0-9θ]+", "_", name.strip().lower()).strip("_")
 
 
-def named_axis(name: str) -> tuple[str, str] | None:
-    """Kind of axis ("" where the word names none) and the tidied unit that a name carries; None: no axis.
+def named_axis(name: str) -> Meaning | None:
+    """What a name says about an axis (kind None: only that it is one); None: it is no name of an axis.
 
-    >>> named_axis("two_theta_values"), named_axis("Q (nm^-1)"), named_axis("quality")
-    (('two_theta', ''), ('q', 'nm_1'), None)
+    >>> named_axis("two_theta_values").kind, named_axis("Q (nm^-1)").factor, named_axis("quality")
+    ('two_theta', 0.1, None)
     """
-    tidy = _FILLER.sub("", _tidy(name)) or _tidy(name)
-    for kind, words in AXIS_WORDS.items():
-        for word in words:
-            rest = tidy[len(word) :]
-            if tidy.startswith(word) and (not rest or rest.startswith("_")):
-                unit = rest.strip("_")
-                if not unit or unit in _FACTORS.get(kind, ()):
-                    return kind, unit
-    return None
+    bare = _FILLER.sub("", name.strip()) or name
+    meaning = axis_meaning(bare)
+    if meaning is not None and meaning.kind is not None:
+        return meaning
+    return Meaning(None) if is_plain_axis_name(bare) or is_plain_axis_name(name) else None
 
 
 def is_axis_name(name: str) -> bool:
@@ -92,20 +56,10 @@ def is_axis_name(name: str) -> bool:
 
 
 def as_axis(name: str, values: NDArray[Any]) -> tuple[NDArray[np.float64], str | None, list[str]]:
-    """Positions in the unit of their kind, the kind (None: not said), and what had to be left open."""
-    found = named_axis(name)
-    x = np.asarray(values, dtype=np.float64)
-    if found is None or found[0] == "":
-        return x, None, []
-    kind, unit = found
-    factor = _FACTORS[kind].get(unit)
-    if factor is None:
-        note = (
-            f"{name!r} does not say its unit: its numbers are kept as they are, as channel; if they are in the unit of "
-            f"{kind} that peakwise uses, pass axis={kind!r} or --axis {kind}"
-        )
-        return x, "channel", [note]
-    return x * factor, kind, []
+    """Positions in the unit of their kind, the kind (None: not said), and what had to be assumed."""
+    meaning, notes = named_axis(name) or Meaning(None), list[str]()
+    x = to_our_axis(np.asarray(values, dtype=np.float64), meaning, notes)
+    return x, meaning.kind, notes
 
 
 def is_rising(values: NDArray[Any]) -> bool:
@@ -134,7 +88,7 @@ def scans_of(members: Mapping[str, NDArray[Any]], name: str | None = None) -> li
     """
     axes = [key for key, values in members.items() if is_axis_name(key) and _is_table(values)]
     # A name that says what it is goes before one that only says that it is an axis.
-    axes.sort(key=lambda key: (named_axis(key) or ("", ""))[0] == "")
+    axes.sort(key=lambda key: (named_axis(key) or Meaning(None)).kind is None)
     for axis in axes:
         values = members[axis]
         fitting = _fitting(members, axis)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import bz2
 import codecs
-import gzip
 import io
 import lzma
 import re
 import zlib
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,7 +81,11 @@ class Source:
             return self.data[:_HEAD]
         if self.compression is None:
             return self._read_raw(_HEAD)
-        return self.data[:_HEAD]
+        try:
+            part: bytes = _MACHINES[self.compression]().decompress(self._read_raw(_HEAD * 16), _HEAD)
+        except (OSError, EOFError, zlib.error, lzma.LZMAError):
+            return self.data[:_HEAD]  # says what is wrong with it
+        return part if len(part) == _HEAD else self.data[:_HEAD]
 
     @cached_property
     def data(self) -> bytes:
@@ -141,17 +145,31 @@ class Source:
 
 
 def _decompress(raw: bytes, kind: str, path: Path) -> bytes:
-    opener: Callable[..., Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}[kind]
-    with opener(io.BytesIO(raw), "rb") as stream:
-        out: bytes = stream.read(MAX_BYTES + 1)
-    if len(out) > MAX_BYTES:
-        raise LimitError(
-            "cannot decompress the file",
-            f"it grows from {len(raw)} to more than {MAX_BYTES} bytes",
-            "Decompress it yourself if you trust it, and split it",
-            file=path,
-        )
+    """All members of a compressed file, one after the other, never more than `MAX_BYTES`."""
+    out, rest = b"", raw
+    while rest:
+        machine = _MACHINES[kind]()
+        part = machine.decompress(rest, MAX_BYTES + 1 - len(out))
+        out = out + part if out else part
+        if len(out) > MAX_BYTES:
+            raise LimitError(
+                "cannot decompress the file",
+                f"it grows from {len(raw)} to more than {MAX_BYTES} bytes",
+                "Decompress it yourself if you trust it, and split it",
+                file=path,
+            )
+        if not machine.eof:
+            raise EOFError("the compressed data end too early")
+        rest = machine.unused_data.lstrip(b"\0")  # some writers fill the last block with zeros
     return out
+
+
+# What each kind of compression is undone with; 31 = the largest window, with the header and checksum of gzip.
+_MACHINES: dict[str, Callable[[], Any]] = {
+    ".gz": lambda: zlib.decompressobj(31),
+    ".bz2": bz2.BZ2Decompressor,
+    ".xz": lzma.LZMADecompressor,
+}
 
 
 _MARKS = (

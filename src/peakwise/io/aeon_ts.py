@@ -137,4 +137,4 @@ def _scans(header: Header, rows: list[list[float]], labels: list[str], names: li
     return scans
 
 
-AEON_TS = Format("aeon-ts", ".ts files of the time-series archive", (".ts",), _sniff, _read)
+AEON_TS = Format("aeon_ts", ".ts files of the time-series archive", (".ts",), _sniff, _read)

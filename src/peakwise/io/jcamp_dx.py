@@ -305,4 +305,4 @@ def _temperature(text: str) -> float | None:
     return float(match[1]) + (0.0 if match[2].upper() == "K" else 273.15)
 
 
-JCAMP_DX = Format("jcamp-dx", "JCAMP-DX spectra and patterns", (".jdx", ".dx", ".jcm", ".jcamp"), _sniff, _read)
+JCAMP_DX = Format("jcamp_dx", "JCAMP-DX spectra and patterns", (".jdx", ".dx", ".jcm", ".jcamp"), _sniff, _read)

@@ -30,7 +30,7 @@ import numpy as np
 
 from peakwise.errors import DamagedFileError, ReadError
 from peakwise.io._limits import check_limit
-from peakwise.io._members import AXIS_WORDS, as_axis, is_axis_name, is_rising, scans_of, without_array
+from peakwise.io._members import as_axis, is_axis_name, is_rising, scans_of, without_array
 from peakwise.io._scan import Format, Scan
 from peakwise.io._source import Source
 
@@ -41,6 +41,8 @@ __all__ = ["NUMPY_NPY", "NUMPY_NPZ"]
 
 _MAGIC = b"\x93NUMPY"
 _ZIP = b"PK\x03\x04"
+# How a file that holds the axis of another is called, at the end of its name.
+_AXIS_FILES = ("two_theta", "twotheta", "2theta", "tth", "q", "d", "energy", "wavenumber", "raman_shift", "axis", "x")
 _PROOF = 8  # values that rise by chance once in 40,000 tables
 
 
@@ -168,7 +170,7 @@ def _table(source: Source, array: NDArray[Any], what: str, companion: tuple[str,
 def _beside(array: NDArray[Any], file: str, positions: NDArray[Any]) -> Scan:
     """Patterns on the axis of the file beside them."""
     table = np.atleast_2d(array)
-    word = re.split(r"[_\-. ]", file.removesuffix(".npy"))[-1]
+    word = max((w for w in _AXIS_FILES if file.lower().removesuffix(".npy").endswith(w)), key=len)
     x, kind, notes = as_axis(word, positions)
     notes.insert(0, f"the axis is that of {file} beside it")
     if table.shape[1] != x.size:
@@ -185,9 +187,8 @@ def _companion(source: Source, array: NDArray[Any]) -> tuple[str, NDArray[Any]] 
         return None
     parts = re.split(r"[_\-]", source.stem)
     prefixes = [source.stem[: sum(map(len, parts[:n])) + n - 1] for n in range(len(parts), 0, -1)]
-    words = [word for words in AXIS_WORDS.values() for word in words]
     for prefix in [*prefixes, ""]:
-        for word in words:
+        for word in _AXIS_FILES:
             for spelled in dict.fromkeys((word, word.upper(), word.capitalize())):
                 path = source.path.with_name(f"{prefix}_{spelled}.npy" if prefix else f"{spelled}.npy")
                 if path == source.path or not path.is_file():
@@ -201,5 +202,5 @@ def _companion(source: Source, array: NDArray[Any]) -> tuple[str, NDArray[Any]] 
     return None
 
 
-NUMPY_NPY = Format("numpy-npy", "NumPy arrays", (".npy",), _sniff_npy, _read_npy)
-NUMPY_NPZ = Format("numpy-npz", "NumPy archives of named arrays", (".npz",), _sniff_npz, _read_npz)
+NUMPY_NPY = Format("numpy_npy", "NumPy arrays", (".npy",), _sniff_npy, _read_npy)
+NUMPY_NPZ = Format("numpy_npz", "NumPy archives of named arrays", (".npz",), _sniff_npz, _read_npz)

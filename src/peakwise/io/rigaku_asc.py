@@ -155,4 +155,4 @@ def _number(text: str) -> float | None:
     return value if np.isfinite(value) else None
 
 
-RIGAKU_ASC = Format("rigaku-asc", "Rigaku ASC text (RINT, MiniFlex)", (".asc", ".dat"), _sniff, _read)
+RIGAKU_ASC = Format("rigaku_asc", "Rigaku ASC text (RINT, MiniFlex)", (".asc", ".dat"), _sniff, _read)

@@ -240,4 +240,4 @@ def _float(text: str) -> float | None:
     return value if np.isfinite(value) else None
 
 
-RIGAKU_RAS = Format("rigaku-ras", "Rigaku RAS (SmartLab, MiniFlex)", (".ras",), _sniff, _read)
+RIGAKU_RAS = Format("rigaku_ras", "Rigaku RAS (SmartLab, MiniFlex)", (".ras",), _sniff, _read)

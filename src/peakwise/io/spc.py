@@ -303,4 +303,4 @@ def _log(source: Source, head: _Head) -> str:
     return text.decode("cp1252", errors="replace").replace("\r\n", "\n").strip()
 
 
-GALACTIC_SPC = Format("galactic-spc", "Galactic (Thermo) SPC spectra", (".spc",), _sniff, _read)
+GALACTIC_SPC = Format("galactic_spc", "Galactic (Thermo) SPC spectra", (".spc",), _sniff, _read)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from peakwise.io._axis_words import Meaning, to_our_axis
 from peakwise.io._header import axis_of_title, axis_of_words, facts_of, radiation_of, role_of_title, unit_of_title
 from peakwise.io._limits import MAX_BYTES
 from peakwise.io._numbers import parse_numbers
@@ -113,7 +114,7 @@ def _to_scan(table: Table, source: Source) -> Scan | None:
     if scan.kind is None:
         named = axis_of_words(table.header)
         if named is not None:
-            scan.kind, scan.x = named[0], np.asarray(scan.x, dtype=np.float64) * named[1]
+            scan.kind, scan.x = named.kind, to_our_axis(np.asarray(scan.x, dtype=np.float64), named, scan.warnings)
         elif source.suffix == ".gr":
             scan.kind = "r"
     facts = facts_of(table.header)
@@ -174,14 +175,15 @@ def _columns(table: Table, titles: list[str] | None, suffix: str) -> Scan:
     values = table.values
     if titles is None:
         return _unnamed_columns(values, suffix)
-    at, kind, scale = _axis_column(titles)
+    at, meaning = _axis_column(titles)
     roles = {i: role_of_title(t) for i, t in enumerate(titles) if i != at}
     ys = [i for i, role in roles.items() if role == "intensity"]
     ys = ys[:1] if ys else [i for i, role in roles.items() if role == "" and (i > at or at == 0)]
     if not ys:
         ys = [i for i in roles if i > at][:1] or [next(iter(roles))]
     sigmas = [i for i, role in roles.items() if role == "sigma" and len(ys) == 1]
-    scan = Scan(values[:, at] * scale, values[:, ys].T, kind=kind, unit=unit_of_title(titles[ys[0]]))
+    scan = Scan(values[:, at], values[:, ys].T, kind=meaning.kind, unit=unit_of_title(titles[ys[0]]))
+    scan.x = to_our_axis(values[:, at], meaning, scan.warnings)
     if len(ys) > 1:
         scan.name = [titles[i] for i in ys]
     if sigmas and _can_be_sigma(values[:, sigmas[-1]]):
@@ -193,16 +195,17 @@ def _columns(table: Table, titles: list[str] | None, suffix: str) -> Scan:
     return scan
 
 
-def _axis_column(titles: list[str]) -> tuple[int, str | None, float]:
+def _axis_column(titles: list[str]) -> tuple[int, Meaning]:
     """Which column is the axis: the first, unless that only numbers the points."""
-    named = {i: axis for i, t in enumerate(titles) if (axis := axis_of_title(t)) is not None}
     if role_of_title(titles[0]) == "index":
+        named = {i: axis for i, t in enumerate(titles) if (axis := axis_of_title(t)) is not None}
         order = ("two_theta", "q", "d", "raman_shift", "energy", "wavenumber", "wavelength")
-        ranked = sorted((i for i in named if i > 0 and named[i][0] in order), key=lambda i: order.index(named[i][0]))
+        ranked = sorted(
+            (i for i in named if i > 0 and named[i].kind in order), key=lambda i: order.index(str(named[i].kind))
+        )
         if ranked:
-            return ranked[0], *named[ranked[0]]
-    kind, scale = named.get(0, (None, 1.0))
-    return 0, kind, scale
+            return ranked[0], named[ranked[0]]
+    return 0, axis_of_title(titles[0]) or Meaning(None)
 
 
 def _unnamed_columns(values: NDArray[np.float64], suffix: str) -> Scan:

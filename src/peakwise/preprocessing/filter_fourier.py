@@ -33,9 +33,7 @@ class FilterFourier(Step):
     -----
     The rule: the pattern's discrete Fourier transform is split at bin `n_bins`. If the mean amplitude beyond it is
     larger than `threshold`, the bins beyond are set to zero and the rest is transformed back; otherwise the pattern
-    stays as it is. Paper: "the data beyond the frequency of 200 is the white noise. Here, we use the mean peak value
-    of the white noise as a criterion [...] If the mean value is larger than 1 [...] the iFFT is applied to the first
-    original 200 discrete frequency bins with the rest of bins set to 0."
+    stays as it is. The paper sets `n_bins` to 200 and `threshold` to 1.
 
     What the paper leaves open, and what is done here:
 

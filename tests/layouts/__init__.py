@@ -1,0 +1,1 @@
+"""Files built in tests from the documented layout of their format: one module per format."""
