@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from docutils import nodes
-from docutils.utils.math.latex2mathml import tex2mathml
-
 from peakwise import __version__
 
 if TYPE_CHECKING:
+    from docutils import nodes
     from sphinx.application import Sphinx
     from sphinx.writers.html5 import HTML5Translator
 
@@ -51,14 +49,23 @@ html_theme_options = {
 }
 
 
+# Imported where they are used: the tests import this file, and need not have what builds the pages.
+
+
 def _inline(writer: HTML5Translator, node: nodes.math) -> None:
-    writer.body.append(tex2mathml(node.astext(), as_block=False))
-    raise nodes.SkipNode
+    _formula(writer, node, "{}", as_block=False)
 
 
 def _block(writer: HTML5Translator, node: nodes.math_block) -> None:
-    writer.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
-    raise nodes.SkipNode
+    _formula(writer, node, '<div class="formula">{}</div>', as_block=True)
+
+
+def _formula(writer: HTML5Translator, node: nodes.TextElement, frame: str, *, as_block: bool) -> None:
+    from docutils.nodes import SkipNode
+    from docutils.utils.math.latex2mathml import tex2mathml
+
+    writer.body.append(frame.format(tex2mathml(node.astext(), as_block=as_block)))
+    raise SkipNode
 
 
 def _without_last_blank_line(_app: Sphinx, _name: str, source: list[str]) -> None:

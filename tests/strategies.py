@@ -17,8 +17,7 @@ def axes(draw: st.DrawFn, smallest: float = 0.5, largest: float = 150.0, min_siz
     """Rising, finite, unevenly stepped."""
     m = draw(st.integers(min_size, 30))
     steps = draw(npst.arrays(float, m, elements=st.floats(0.01, 1.0)))
-    points = smallest + np.cumsum(steps) * (largest - smallest) / 31
-    return points
+    return smallest + np.cumsum(steps) * (largest - smallest) / 31
 
 
 @st.composite

@@ -32,6 +32,14 @@ def test_errors_cross_process_boundaries():
     assert str(problem) == "a (d): b. c."
 
 
-@pytest.mark.parametrize(("kind", "builtin"), [(errors.AxisError, ValueError), (errors.OptionError, ValueError), (errors.PatternsError, ValueError), (errors.MissingExtraError, ImportError)])
+@pytest.mark.parametrize(
+    ("kind", "builtin"),
+    [
+        (errors.AxisError, ValueError),
+        (errors.OptionError, ValueError),
+        (errors.PatternsError, ValueError),
+        (errors.MissingExtraError, ImportError),
+    ],
+)
 def test_errors_are_also_what_python_people_catch(kind, builtin):
     assert issubclass(kind, builtin)

@@ -77,7 +77,17 @@ def test_nothing_usable_is_one_line_and_exit_1(run, tmp_path):
     assert len(err.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("words", [["nonsense"], ["info"], ["info", "a", "--nonsense"], ["convert", "a"], ["info", "a", "--device", "tpu"], ["info", "a", "--threads", "0"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nonsense"],
+        ["info"],
+        ["info", "a", "--nonsense"],
+        ["convert", "a"],
+        ["info", "a", "--device", "tpu"],
+        ["info", "a", "--threads", "0"],
+    ],
+)
 def test_wrong_command_lines_are_exit_2(run, words):
     code, out, err = run(*words)
     assert (code, out) == (2, "")
@@ -93,7 +103,9 @@ def test_wrong_values_are_one_line(run, scan):
 
 
 def test_debug_shows_the_traceback(scan):
-    done = subprocess.run([sys.executable, "-m", "peakwise", "info", scan.with_name("no"), "--debug"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "peakwise", "info", scan.with_name("no"), "--debug"], capture_output=True, text=True
+    )
     assert "Traceback" in done.stderr
 
 
@@ -114,7 +126,9 @@ def test_help_and_version(run):
     for name in COMMANDS:
         code, out, _ = run(name, "--help")
         assert code == 0
-        assert all(option in out for option in ("--json", "--quiet", "--seed", "--threads", "--device", "--debug", "Example"))
+        assert all(
+            option in out for option in ("--json", "--quiet", "--seed", "--threads", "--device", "--debug", "Example")
+        )
     assert run("--version")[1].startswith("peakwise 0.")
 
 
@@ -183,7 +197,9 @@ def test_ctrl_c_leaves_no_half_written_file(run, scan, tmp_path, monkeypatch):
 
 
 def test_a_closed_pipe_is_no_error(scan):
-    done = subprocess.run(f"'{sys.executable}' -m peakwise info '{scan}' --json | true", shell=True, capture_output=True, text=True)
+    done = subprocess.run(
+        f"'{sys.executable}' -m peakwise info '{scan}' --json | true", shell=True, capture_output=True, text=True
+    )
     assert "Traceback" not in done.stderr
     assert "Error" not in done.stderr
 

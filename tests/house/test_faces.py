@@ -19,7 +19,20 @@ from peakwise.io import FORMATS
 
 SOURCE = Path(pw.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
-HEAVY = {"torch", "matplotlib", "pandas", "xarray", "scipy", "sklearn", "h5py", "gemmi", "zarr", "pybaselines", "rich", "pyFAI"}
+HEAVY = {
+    "torch",
+    "matplotlib",
+    "pandas",
+    "xarray",
+    "scipy",
+    "sklearn",
+    "h5py",
+    "gemmi",
+    "zarr",
+    "pybaselines",
+    "rich",
+    "pyFAI",
+}
 
 
 def loaded_after(code: str) -> set[str]:
@@ -30,7 +43,9 @@ def loaded_after(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("code", ["import peakwise", "import peakwise as pw; pw.Patterns; pw.read; pw.FORMATS", "import peakwise.cli"])
+@pytest.mark.parametrize(
+    "code", ["import peakwise", "import peakwise as pw; pw.Patterns; pw.read; pw.FORMATS", "import peakwise.cli"]
+)
 def test_light_imports(code):
     assert not loaded_after(code) & HEAVY
 
@@ -79,7 +94,13 @@ def test_nothing_forbidden_in_the_source(path):
         assert not isinstance(node, ast.Assert), f"{path}:{getattr(node, 'lineno', 0)}: assert in source"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in ("print", "eval", "exec"), f"{path}:{node.lineno}: {node.func.id}()"
-        names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module] if isinstance(node, ast.ImportFrom) else []
+        names = (
+            [a.name for a in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
         for name in names:
             assert (name or "").split(".")[0] not in ("pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib")
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle":

@@ -113,7 +113,7 @@ def test_scans_on_different_grids_come_onto_the_shared_part(tmp_path):
     scans = pw.read(tmp_path)
     assert (scans.axis[0], scans.step) == (12, pytest.approx(0.1))
     assert scans.axis[-1] == pytest.approx(30)
-    assert any("brought onto 12 to 30 with step 0.1, counts summed" in w for w in scans.warnings)
+    assert any("brought onto the part that all share, 12 to 30 with step 0.1, counts summed" in w for w in scans.warnings)
     fine = pw.read(tmp_path / "b.xy")
     # b is twice as fine: its counts are summed in pairs, so the total under the common part is kept.
     inside = (fine.axis >= 11.95 - 1e-9) & (fine.axis <= 30.05)
@@ -129,11 +129,21 @@ def test_a_grid_can_be_asked_for(tmp_path):
         pw.read(tmp_path, grid=(5, 25, 51))
 
 
-def test_scans_that_share_too_little_are_not_forced_together(tmp_path):
-    (tmp_path / "a.xy").write_text(text(10, 0.1, 100))
+def test_one_short_scan_does_not_shrink_the_others(tmp_path):
+    (tmp_path / "a.xy").write_text(text(10, 0.1, 400))
     (tmp_path / "b.xy").write_text(text(18, 0.1, 100))
-    with pytest.raises(GridError, match=r"they share too little: 10-19.9, 18-27.9. Read them one by one with read_each"):
-        pw.read(tmp_path)
+    scans = pw.read(tmp_path)
+    assert (scans.axis[0], round(scans.axis[-1], 6)) == (10, 49.9)
+    assert np.isfinite(scans.intensity[0]).all()
+    assert np.isfinite(scans.intensity[1]).sum() == 100
+    assert any("brought onto the whole range, NaN where a scan was not measured" in w for w in scans.warnings)
+
+
+def test_grids_that_would_need_too_many_points(tmp_path):
+    (tmp_path / "a.xy").write_text(text(10, 1e-3, 400))
+    (tmp_path / "b.xy").write_text("# q\n1e8 5\n1.00000000001e8 6\n1.00000000002e8 7\n")
+    with pytest.raises(GridError, match="Read them with read_each, or give grid="):
+        pw.read(tmp_path, axis="channel")
 
 
 def test_scans_of_different_wavelengths_meet_at_equal_d(tmp_path):
@@ -186,13 +196,18 @@ def test_a_file_that_is_still_being_written(tmp_path):
         reader.read(path)
 
 
-@pytest.mark.parametrize("problem", [ValueError("odd"), IndexError("far"), KeyError("gone"), MemoryError(), RuntimeError("inner")])
+@pytest.mark.parametrize(
+    "problem", [ValueError("odd"), IndexError("far"), KeyError("gone"), MemoryError(), RuntimeError("inner")]
+)
 def test_what_a_parser_stumbles_over_becomes_one_sentence(tmp_path, problem):
     def stumble(_):
         raise problem
 
     reader = Reader({"odd": Format("odd", "", (), lambda _: True, stumble)})
-    with pytest.raises(DamagedFileError, match=rf"cannot read the scan as odd .*: its content contradicts the format \({type(problem).__name__}"):
+    with pytest.raises(
+        DamagedFileError,
+        match=rf"cannot read the scan as odd .*: its content contradicts the format \({type(problem).__name__}",
+    ):
         reader.read(_put(tmp_path / "a.odd", "x"))
 
 

@@ -61,7 +61,9 @@ def test_dialects(tmp_path, dialect):
     assert scan.intensity.tolist() == [Y]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1"]
+)
 def test_encodings(tmp_path, encoding):
     text = "# Probe: Rühli, 25 °C\n" + DIALECTS["spaces"]
     scan = read(tmp_path, text.encode(encoding))
@@ -171,7 +173,16 @@ def test_wavelengths_in_headers(line, wavelength):
     assert radiation_of([line]).wavelength == pytest.approx(wavelength, rel=1e-6)
 
 
-@pytest.mark.parametrize("line", ["laser_wavelength;532,02", "Laser wavelength = 0.785", "wavelength: unknown", "wavelengths 12 34", "lambda = 300.0"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "laser_wavelength;532,02",
+        "Laser wavelength = 0.785",
+        "wavelength: unknown",
+        "wavelengths 12 34",
+        "lambda = 300.0",
+    ],
+)
 def test_what_is_no_wavelength(line):
     assert radiation_of([line]) is None
 
@@ -183,7 +194,14 @@ def test_a_rounded_number_beside_a_name_means_the_name():
 
 
 def test_facts_in_headers():
-    lines = ["Temperature: 25 C", "Title = a; b", "Pressure (GPa) 3.5 GPa", "exposure time = 0.5 s", "date: 2020-01-02", "laser_wavelength;532,02"]
+    lines = [
+        "Temperature: 25 C",
+        "Title = a; b",
+        "Pressure (GPa) 3.5 GPa",
+        "exposure time = 0.5 s",
+        "date: 2020-01-02",
+        "laser_wavelength;532,02",
+    ]
     assert facts_of(lines) == {
         "temperature": 298.15, "title": "a; b", "pressure": 3.5, "count_time": 0.5, "date": "2020-01-02", "laser": 532.02,
     }  # fmt: skip
@@ -196,7 +214,11 @@ def test_named_columns_are_taken_by_name(tmp_path):
     scan = read(tmp_path, "2Theta,y_obs,weight,y_calc,y_bkg\n" + rows, "fit.csv")
     assert scan.intensity.tolist() == [Y]
     assert any("left out: weight, y_calc, y_bkg" in w for w in scan.warnings)
-    other = read(tmp_path, "2Theta,y_calc,y_obs,err,y_bkg\n" + "".join(f"{x},1,{y},0.1,2\n" for x, y in zip(X, Y, strict=True)), "f.csv")
+    other = read(
+        tmp_path,
+        "2Theta,y_calc,y_obs,err,y_bkg\n" + "".join(f"{x},1,{y},0.1,2\n" for x, y in zip(X, Y, strict=True)),
+        "f.csv",
+    )
     assert other.intensity.tolist() == [Y]
     assert other.sigma.tolist() == [[0.1] * 4]
 
@@ -215,7 +237,16 @@ def test_titles_and_units_on_two_lines(tmp_path):
     assert (scan.kind, scan.unit, scan.axis.tolist()) == ("energy", "counts/s", [8.0, 8.001, 8.002])
 
 
-@pytest.mark.parametrize(("name", "third", "is_sigma"), [("a.xye", ".5", True), ("a.xy", ".5", True), ("a.csv", "900", False), ("a.xye", "900", True), ("a.xye", "-1", False)])
+@pytest.mark.parametrize(
+    ("name", "third", "is_sigma"),
+    [
+        ("a.xye", ".5", True),
+        ("a.xy", ".5", True),
+        ("a.csv", "900", False),
+        ("a.xye", "900", True),
+        ("a.xye", "-1", False),
+    ],
+)
 def test_the_third_column(tmp_path, name, third, is_sigma):
     scan = read(tmp_path, "".join(f"{x} {y} {third}\n" for x, y in zip(X, Y, strict=True)), name)
     assert (scan.sigma is not None) == is_sigma
@@ -243,7 +274,9 @@ def test_many_rows_under_an_axis(tmp_path):
 def test_labelled_rows(tmp_path):
     x = [1800.5 - i for i in range(12)]
     text = "type," + ",".join(map(str, x)) + "\nd" + ",c" * 12 + "\nclass\n"
-    text += "".join(f"{label}," + ",".join(str(i + k) for k in range(12)) + "\n" for i, label in enumerate(["lipid", "DNA"]))
+    text += "".join(
+        f"{label}," + ",".join(str(i + k) for k in range(12)) + "\n" for i, label in enumerate(["lipid", "DNA"])
+    )
     scan = read(tmp_path, text, "ir.csv", axis="wavenumber")
     assert scan.meta["label"].tolist() == ["lipid", "DNA"]
     assert scan.intensity[1].tolist() == [12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]
@@ -330,7 +363,11 @@ NUMBERS = st.floats(-1e12, 1e12).map(lambda v: round(v, 6))
 
 
 @settings(max_examples=60)
-@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=3, max_size=30), st.sampled_from(["\t", ",", ";", " ", "  "]), st.booleans())
+@given(
+    st.lists(st.tuples(NUMBERS, NUMBERS), min_size=3, max_size=30),
+    st.sampled_from(["\t", ",", ";", " ", "  "]),
+    st.booleans(),
+)
 def test_the_quick_way_and_the_slow_way_agree(rows, separator, comment):
     plain = "".join(f"{a!r}{separator}{b!r}\n" for a, b in rows)
     quick = find_tables(plain)

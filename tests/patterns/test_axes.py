@@ -15,7 +15,7 @@ from peakwise.patterns import AXES, WAVELENGTHS, Radiation, as_radiation, conver
 
 
 def test_silicon_standard_lines():
-    """NIST SRM 640d: a = 5.43123 angstrom (certificate, 2010); lines of Cu Kα1 from Bragg's law, as its table gives them."""
+    """NIST SRM 640d: a = 5.43123 angstrom (certificate, 2010), and the lines of Cu Kα1 in its table."""
     a, lam = 5.43123, 1.5405929
     published = {(1, 1, 1): 28.441, (2, 2, 0): 47.300, (3, 1, 1): 56.119, (4, 0, 0): 69.126, (3, 3, 1): 76.371}
     for (h, k, l), two_theta in published.items():
@@ -24,9 +24,13 @@ def test_silicon_standard_lines():
 
 
 def test_published_energies_and_wavenumbers():
-    assert 12.398419843 / WAVELENGTHS["CuKa1"] == pytest.approx(8.0478, abs=1e-4)  # X-ray Data Booklet, Cu Kα1 8.0478 keV
+    assert 12.398419843 / WAVELENGTHS["CuKa1"] == pytest.approx(
+        8.0478, abs=1e-4
+    )  # X-ray Data Booklet, Cu Kα1 8.0478 keV
     assert 12.398419843 / WAVELENGTHS["MoKa1"] == pytest.approx(17.4793, abs=1e-3)  # Mo Kα1 17.4793 keV
-    assert convert_axis([1.0], "energy", "wavenumber")[0] == pytest.approx(8065.543937e3, rel=1e-9)  # CODATA, eV to 1/cm
+    assert convert_axis([1.0], "energy", "wavenumber")[0] == pytest.approx(
+        8065.543937e3, rel=1e-9
+    )  # CODATA, eV to 1/cm
     assert convert_axis([1.0], "frequency", "wavenumber")[0] == pytest.approx(33.35640951, rel=1e-9)
     assert convert_axis([532.0], "wavelength", "wavenumber")[0] == pytest.approx(18796.992, abs=1e-3)
     assert convert_axis([520.7], "raman_shift", "frequency")[0] == pytest.approx(15.6102, abs=1e-3)  # silicon phonon
@@ -58,7 +62,13 @@ def test_energy_dispersive_diffraction(energy, angle):
     [
         ([10], "two_theta", "q", {}, "it needs a wavelength, got None"),
         ([10], "energy", "q", {}, "it needs the fixed scattering angle of the detector, got None"),
-        ([20], "q", "two_theta", {"wavelength": 1.5406}, "q up to 20 1/angstrom cannot be reached with 1.5406 angstrom"),
+        (
+            [20],
+            "q",
+            "two_theta",
+            {"wavelength": 1.5406},
+            "q up to 20 1/angstrom cannot be reached with 1.5406 angstrom",
+        ),
         ([900], "two_theta", "d", {"wavelength": 1.5}, "within -180 and 180 deg, got 900 to 900"),
         ([0, 1], "q", "d", {}, "q = 0 has no reciprocal"),
         ([0, 1], "d", "q", {}, "d = 0 has no reciprocal"),

@@ -39,7 +39,7 @@ def test_healthy_scans_have_no_findings():
         (healthy(intensity=np.r_[np.nan, np.arange(X.size - 1)]), "1 of 4000 intensities are NaN"),
         (healthy(intensity=np.minimum(healthy().intensity, 2000)), "2000, looks cut off: the detector was saturated"),
         (healthy(intensity=np.r_[65535, np.arange(X.size - 1) % 50]), "65535, looks cut off"),
-        (healthy(intensity=healthy().intensity / healthy().intensity.max(), unit="unknown"), "exactly 1: already normalised"),
+        (healthy(intensity=healthy().intensity / healthy().intensity.max(), unit="unknown"), "exactly 1: already norm"),
         (healthy(wavelength=None), "the wavelength is missing"),
         (healthy(meta={"anode": ["Mo"]}), "1.54059 angstrom is not that of the Mo tube"),
     ],

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import axes
 
 import peakwise as pw
 from peakwise.errors import GridError
 from peakwise.patterns import make_grid
+from strategies import axes
 
 
 def slow_rebin(edges_in, counts, edges_out):
@@ -93,7 +93,9 @@ def test_outside_is_an_error_unless_filled():
         scan.resample((10, 20, 5), fill=0)
 
 
-@pytest.mark.parametrize("grid", [(1, 0, 5), (0, 1, 1), (0, 1, 2.5), (0, np.inf, 5), (0, 1, 10**9), [3, 2, 1], [1.0], [[1, 2]], [1, np.nan]])
+@pytest.mark.parametrize(
+    "grid", [(1, 0, 5), (0, 1, 1), (0, 1, 2.5), (0, np.inf, 5), (0, 1, 10**9), [3, 2, 1], [1.0], [[1, 2]], [1, np.nan]]
+)
 def test_impossible_grids_are_refused(grid):
     with pytest.raises(GridError, match="Give"):
         make_grid(grid)

@@ -56,10 +56,17 @@ def info(
         ("scan", "format", "axis", "range", "step", "points", "patterns", "wavelength"),
         ([_short(r["scan"], rows), *_cells(r)] for r in rows),
     )
-    if len(rows) == 1:
-        out.table(("metadata", "value"), rows[0]["metadata"].items())
+    if len(rows) == 1 and rows[0]["metadata"]:
+        out.table(("metadata", "value"), ((k, _told(v)) for k, v in rows[0]["metadata"].items()))
     for warning, names in _by_warning(rows).items():
         out.say(f"! {warning}" if len(rows) == 1 else f"! {_some(names)}: {warning}")
+
+
+def _told(value: Any) -> object:
+    """A summary of several values as people write it."""
+    if not isinstance(value, dict):
+        return value
+    return f"{value['min']:g} to {value['max']:g}" if "min" in value else ", ".join(value["first"]) + " ..."
 
 
 def _cells(row: dict[str, Any]) -> list[object]:

@@ -44,7 +44,7 @@ def assemble(
     for number, block in enumerate(blocks, 1):
         default = f"{source.stem}#{number}" if several else source.stem
         try:
-            one = block if isinstance(block, Patterns) else _tidy(block, default, axis)
+            one = _tidy(block, default, axis) if not isinstance(block, Patterns) else _renamed(block, axis)
         except PeakwiseError as problem:
             where = f"scan {number}: " if several else ""
             raise DamagedFileError(
@@ -52,6 +52,11 @@ def assemble(
             ) from problem
         done.append(_illuminate(one, asked))
     return _join(done)
+
+
+def _renamed(patterns: Patterns, axis: str | None) -> Patterns:
+    """Finished patterns, their axis called what the user says it is."""
+    return patterns if axis is None else patterns.replace(kind=axis)
 
 
 def _tidy(scan: Scan, default: str, axis: str | None) -> Patterns:

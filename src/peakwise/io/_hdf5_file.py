@@ -42,6 +42,7 @@ __all__ = ["catalogue_of", "is_hdf5", "opened"]
 
 _HEAP = b"GCOL\x01"
 _MAGIC = b"\x89HDF\r\n\x1a\n"
+_TEXT = np.dtype([("length", "<u4"), ("heap", "<u8"), ("index", "<u4")])  # of any length, as an array holds it
 _WRITING, _SWMR = 1, 4
 _MOST_OBJECTS, _DEEPEST = 1_000_000, 32
 _LONGEST_TEXT, _MOST_TEXTS = 1 << 16, 1 << 20
@@ -105,11 +106,12 @@ def _walk_heaps(data: bytes | mmap.mmap, source: Source) -> None:
     at = data.find(_HEAP, 0, end_of_file)
     while at >= 0:
         (size,) = struct.unpack_from("<Q", data, at + 8) if at + 16 <= end_of_file else (0,)
-        here, end = at + 16, min(at + size, end_of_file)
-        while here + 16 <= end:
+        here, end = at + 16, at + size
+        # The same five bytes may stand among data; a heap that would end beyond the file is refused by HDF5 itself.
+        while here + 16 <= end <= end_of_file:
             index, _, _, length = struct.unpack_from("<HHIQ", data, here)
             step = length if index == 0 else 16 + length + -length % 8
-            if step == 0 or here + step > at + size:
+            if step == 0 or here + step > end:
                 raise source.damaged(f"the heap of its texts is damaged at byte {here}")
             here += step
         at = data.find(_HEAP, at + 1, end_of_file)
@@ -281,8 +283,29 @@ def _texts(item: h5py.Dataset, source: Source) -> NDArray[Any]:
     _check_filters(item, source)
     if item.dtype.itemsize > _LONGEST_TEXT or item.size > _MOST_TEXTS:
         raise source.damaged(f"{item.name} holds {item.size} texts of {item.dtype.itemsize} bytes")
+    if item.dtype.kind == "O":
+        _check_lengths(item, source)
     values = np.ravel(item[()])
     return np.array([v.decode("utf-8", errors="replace") if isinstance(v, bytes) else str(v) for v in values], np.str_)
+
+
+def _check_lengths(item: h5py.Dataset, source: Source) -> None:
+    """Refuse texts that say to be longer than the file: the library makes room for them before it looks for them."""
+    at = item.id.get_offset()  # None where they are in chunks
+    if at is None:
+        return
+    size = item.size * _TEXT.itemsize
+    if source.compression is None:
+        with source.path.open("rb") as stream:
+            stream.seek(at)
+            raw = stream.read(size)
+    else:
+        raw = source.data[at : at + size]
+    lengths = np.frombuffer(raw[: len(raw) // _TEXT.itemsize * _TEXT.itemsize], _TEXT)["length"]
+    total = int(lengths.sum(dtype=np.uint64))
+    whole = source.path.stat().st_size if source.compression is None else len(source.data)
+    if total > MAX_BYTES or int(lengths.max(initial=0)) > whole:
+        raise source.damaged(f"{item.name} holds {item.size} texts of {total} bytes together")
 
 
 def _check_place(item: h5py.Dataset, source: Source) -> None:

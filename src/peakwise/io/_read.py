@@ -25,7 +25,8 @@ from peakwise.errors import (
     UnknownFormatError,
     one_line,
 )
-from peakwise.io._assemble import assemble
+from peakwise.io._assemble import FEWEST_POINTS, assemble
+from peakwise.io._limits import MAX_POINTS
 from peakwise.io._source import Source
 from peakwise.patterns import Patterns, concatenate, make_grid
 
@@ -48,8 +49,9 @@ _STUMBLES = (
     struct.error, zlib.error,
 )  # fmt: skip
 
-# The smallest share of the shortest scan that a common grid may keep; below it the scans do not belong together.
-_LEAST_OVERLAP = 0.5
+# The smallest share of the widest scan that a common grid may keep; where less is shared nothing is cut off, and what
+# a scan lacks is NaN: one short scan in a folder must not shrink all others to its range.
+_LEAST_OVERLAP = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Reader:
         format: str | None = None,  # noqa: A002 - the word that users look for
         grid: ArrayLike | tuple[float, float, int] | None = None,
     ) -> Patterns:
-        r"""Read scans from a file, a list of files, a folder or a glob, as one `Patterns`.
+        """Read scans from a file, a list of files, a folder or a glob, as one `Patterns`.
 
         Parameters
         ----------
@@ -93,7 +95,8 @@ class Reader:
             A name of ``peakwise.FORMATS``, to skip the recognition.
         grid : (start, stop, n) or array-like, optional
             Resample every scan onto this grid. Without it, scans on different grids come onto the part that all
-            share, with the coarsest of their steps, and a warning says so.
+            share (or, where that is less than 80 % of the widest scan, onto the whole range, with NaN where a scan was
+            not measured), with the coarsest of their steps; a warning says so.
 
         Returns
         -------
@@ -103,11 +106,8 @@ class Reader:
         Examples
         --------
         >>> import peakwise as pw
-        >>> from pathlib import Path
-        >>> path = getfixture("tmp_path") / "scan.xy"
-        >>> _ = path.write_text("# 2theta counts, lambda 0.4\n" + "".join(f"{5 + i / 100} {i}\n" for i in range(50)))
-        >>> pw.read(path, wavelength=0.4).shape
-        (1, 50)
+        >>> pw.read("examples/series").shape
+        (5, 2001)
         """
         parts: list[Patterns] = []
         failed: list[tuple[str, str]] = []
@@ -265,19 +265,21 @@ def _together(parts: list[Patterns], grid: ArrayLike | tuple[float, float, int] 
     if all(parts[0].same_grid(p) for p in parts[1:]):
         return concatenate(parts)
     low, high = max(p.axis[0] for p in parts), min(p.axis[-1] for p in parts)
+    widest = max(p.axis[-1] - p.axis[0] for p in parts)
     step = max(p.step for p in parts)
-    if high - low < _LEAST_OVERLAP * min(p.axis[-1] - p.axis[0] for p in parts):
-        spans = sorted({f"{p.axis[0]:g}-{p.axis[-1]:g}" for p in parts})
-        raise GridError(
-            "cannot put the scans on one grid",
-            f"they share too little: {', '.join(spans[:4])}{' ...' if len(spans) > 4 else ''}",
-            "Read them one by one with read_each, or give grid=(start, stop, n)",
-        )
-    target = low + step * np.arange(int((high - low) / step * (1 + 1e-12)) + 1)
-    joined = concatenate(p.resample(target) for p in parts)
+    shared = high - low >= _LEAST_OVERLAP * widest
+    if not shared:
+        low, high = min(p.axis[0] for p in parts), max(p.axis[-1] for p in parts)
+    n = int((high - low) / step * (1 + 1e-12)) + 1
+    if n < FEWEST_POINTS or n * sum(len(p) for p in parts) > MAX_POINTS:
+        why = f"they need {n} points from {low:g} to {high:g} with step {step:g}"
+        raise GridError("cannot put the scans on one grid", why, "Read them with read_each, or give grid=(start, stop, n)")
+    target = low + step * np.arange(n)
+    joined = concatenate(p.resample(target, fill=None if shared else np.nan) for p in parts)
+    what = "the part that all share" if shared else "the whole range, NaN where a scan was not measured"
     note = (
-        f"the scans are on different grids: brought onto {low:g} to {target[-1]:g} with step {step:g}, "
-        "counts summed; give grid= to choose"
+        f"the scans are on different grids: brought onto {what}, {low:g} to {target[-1]:g} with step {step:g}, "
+        "counts summed; give grid= or --grid to choose"
     )
     return joined.replace(warnings=[*joined.warnings, note])
 

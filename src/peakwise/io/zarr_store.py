@@ -16,7 +16,7 @@ from peakwise.io._cf import unpacked
 from peakwise.io._pairs import read_pairs
 from peakwise.io._scan import Format, Scan
 from peakwise.io._stored import is_stored, patterns_of
-from peakwise.io._zarr_folder import METADATA, catalogue_of_zarr, is_array, is_zarr
+from peakwise.io._zarr_folder import METADATA, catalogue_of_zarr, is_array, is_zarr, n_chunks_missing
 
 if TYPE_CHECKING:
     import os
@@ -32,18 +32,30 @@ def _sniff(source: Source) -> bool:
 
 def _read(source: Source) -> list[Scan] | list[Patterns]:
     found = catalogue_of_zarr(source)
-    return [patterns_of(found)] if is_stored(found) else read_pairs(unpacked(found))
+    if not is_stored(found):
+        return read_pairs(unpacked(found))
+    for column in found.columns.values():
+        folder = source.path / column.path.strip("/")
+        if (folder / ".zarray").is_file():  # what we wrote; all its chunks are, so one that lacks was lost
+            missing = n_chunks_missing(folder, json.loads((folder / ".zarray").read_bytes()))
+            if missing:
+                raise source.damaged(f"{missing} chunks of {column.path} are not there", "Copy the whole folder again")
+    return [patterns_of(found)]
 
 
 def _write(patterns: Patterns, path: str | os.PathLike[str]) -> None:
     """Write patterns into a Zarr store that `peakwise.read` and ``xarray.open_zarr`` give back without loss."""
+    import zarr
+
     data = patterns.to_xarray()
     encoding: dict[str, dict[str, Any]] = {
         str(name): {"_FillValue": None} for name, v in data.variables.items() if v.dtype.kind == "f"
     }
     with atomic_folder(path, _is_ours) as temporary:
         try:
-            with warnings.catch_warnings():  # Zarr's own notices about its future are not the user's concern
+            # Chunks of zeros are written too: then a chunk that is not there was lost, and is no chunk of zeros.
+            with warnings.catch_warnings(), zarr.config.set({"array.write_empty_chunks": True}):
+                # Zarr's own notices about its future are not the user's concern.
                 warnings.simplefilter("ignore")
                 data.to_zarr(temporary, mode="w", zarr_format=2, consolidated=False, encoding=encoding)
         except (UnicodeError, ValueError) as problem:

@@ -64,8 +64,10 @@ def _axis_range(p: Patterns) -> list[str]:
             return ["the steps of two_theta grow with its square, as d-spacings do: pass axis='d' if they are"]
         if high < _NARROW and p.wavelength is not None and p.wavelength > _LAB_WAVELENGTH and high - low > 1:
             return [
-                f"two_theta ends at {high:g} deg, unusual for {p.wavelength:.4g} angstrom: pass axis='q' if it is q, "
-                + "or the wavelength if it is shorter"
+                (
+                    f"two_theta ends at {high:g} deg, unusual for {p.wavelength:.4g} angstrom: pass axis='q' if it is q, "
+                    "or the wavelength if it is shorter"
+                )
             ]
     if p.kind == "q" and high > _Q_LARGEST:
         return [f"q runs to {high:g} 1/angstrom: it may be 1/nm (divide by 10) or two_theta (pass axis='two_theta')"]
@@ -93,8 +95,10 @@ def _axis_steps(p: Patterns) -> list[str]:
         if large.any():
             at = int(np.argmax(steps))
             return [
-                f"{int(large.sum())} gaps along the axis, the largest from {p.axis[at]:g} to {p.axis[at + 1]:g}: "
-                + "points are missing there"
+                (
+                    f"{int(large.sum())} gaps along the axis, the largest from {p.axis[at]:g} to {p.axis[at + 1]:g}: "
+                    "points are missing there"
+                )
             ]
     return []
 
@@ -138,8 +142,10 @@ def _saturation(p: Patterns) -> list[str]:
     if not which.any():
         return []
     return [
-        f"{'the largest intensity' if len(p) == 1 else f'in {int(which.sum())} patterns the largest intensity'}, "
-        + f"{high[which][0, 0]:g}, looks cut off: the detector was saturated; measure with an attenuator"
+        (
+            f"{'the largest intensity' if len(p) == 1 else f'in {int(which.sum())} patterns the largest intensity'}, "
+            f"{high[which][0, 0]:g}, looks cut off: the detector was saturated; measure with an attenuator"
+        )
     ]
 
 
@@ -166,8 +172,10 @@ def _wavelength(p: Patterns) -> list[str]:
         expected = [v for k, v in WAVELENGTHS.items() if k[:2] == anode[:2].capitalize()]
         if expected and all(abs(v - p.radiation.wavelength) > _ANODE_TOLERANCE * v for v in expected):
             return [
-                f"the wavelength {p.radiation.wavelength:g} angstrom is not that of the {anode} tube in the header "
-                + f"({expected[0]:.5g}): check both"
+                (
+                    f"the wavelength {p.radiation.wavelength:g} angstrom is not that of the {anode} tube in the header "
+                    f"({expected[0]:.5g}): check both"
+                )
             ]
     return []
 

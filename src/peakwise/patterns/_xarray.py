@@ -33,8 +33,7 @@ def to_xarray(patterns: Patterns) -> xarray.Dataset:
         "failed": json.dumps(patterns.failed),
     }
     if patterns.radiation is not None:
-        if not patterns.radiation.assumed:
-            attrs["wavelength"] = patterns.radiation.wavelength
+        attrs["wavelength"] = patterns.radiation.wavelength
         attrs["radiation"] = json.dumps(patterns.radiation.to_dict())
     variables: dict[str, Any] = {"intensity": ((_PATTERN, _POINT), patterns.intensity)}
     if patterns.sigma is not None:
