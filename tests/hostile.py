@@ -16,12 +16,9 @@ import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import strategies as st
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["Worker", "mutate", "mutations"]
 
@@ -35,7 +32,8 @@ NUMBER = re.compile(rb"\d+")
 WILD_TEXTS = (b"1e308", b"-1", b"0", b"999999999999", b"nan", b"inf", b"4294967296", b"1e-300", b"-1e300", b"", b"2,5")
 WILD_BYTES = (
     b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80", b"\x00\x00\x00\x00", b"\x00\x00\x80\x7f",
-    b"\x00\x00\xc0\x7f", struct.pack("<d", 1e300), struct.pack("<d", float("nan")), struct.pack("<I", 1 << 28), b"\xff" * 8,
+    b"\x00\x00\xc0\x7f", struct.pack("<d", 1e300), struct.pack("<d", float("nan")), struct.pack("<I", 1 << 28),
+    b"\xff" * 8,
 )  # fmt: skip
 
 places = st.floats(0, 1, exclude_max=True)
@@ -135,9 +133,10 @@ class Worker:
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
+            quiet = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
             self._process = subprocess.Popen(
                 [sys.executable, "-B", "-X", "faulthandler", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                stderr=subprocess.PIPE, text=True, env=quiet,
             )  # fmt: skip
         return self._process
 
@@ -171,10 +170,16 @@ def _serve() -> None:
     import traceback
     import warnings
 
+    import fabio  # noqa: F401 - what libraries do while they are imported is not the reader's doing
+    import gemmi  # noqa: F401
+    import h5py  # noqa: F401
     import numpy as np
+    import pyFAI.integrator.azimuthal  # noqa: F401
+    import zarr
 
     import peakwise as pw
 
+    zarr.open_group(zarr.storage.MemoryStore())  # its codecs ask the machine for its name
     resource.setrlimit(resource.RLIMIT_AS, (MOST_ADDRESSES, MOST_ADDRESSES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warnings.simplefilter("error")
@@ -220,12 +225,6 @@ def _nonsense(p: Any, np: Any) -> str | None:
     if np.isinf(p.intensity).any():
         return f"infinite intensities: {p!r}"
     return None
-
-
-def lines_of(answers: list[dict[str, Any]]) -> Iterator[str]:
-    """What was read from damaged files, for a look by eye."""
-    for answer in answers:
-        yield f"{answer.get('format')}: {answer.get('error') or answer.get('patterns')}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Damaged files of every format: each gives patterns or one clear error, soon, in bounded memory, and does nothing else.
+"""Damaged files of every format: each gives patterns or one clear error, soon, in little memory, and does nothing else.
 
 The short run is the same every time; the long one (``pytest -m long``) goes on from there with new damage.
 """
@@ -28,8 +28,8 @@ REAL = sorted(
 )
 
 COMMON = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
-SHORT = settings(max_examples=10, derandomize=True, phases=(Phase.explicit, Phase.generate), **COMMON)
-FEW = settings(max_examples=3, derandomize=True, phases=(Phase.explicit, Phase.generate), **COMMON)
+SHORT = settings(max_examples=30, derandomize=True, phases=(Phase.explicit, Phase.generate), **COMMON)
+FEW = settings(max_examples=6, derandomize=True, phases=(Phase.explicit, Phase.generate), **COMMON)
 LONG = settings(max_examples=400, **COMMON)
 
 

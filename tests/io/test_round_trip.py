@@ -143,7 +143,7 @@ def test_a_wavelength_that_nobody_stated_is_not_written_as_a_fact(tmp_path):
         assert read.radiation == assumed.radiation, form
     with h5py.File(tmp_path / "a.h5") as file:
         assert "instrument" not in file["entry"]
-    assert "wavelength" not in xarray.load_dataset(tmp_path / "a.nc", engine="h5netcdf").attrs
+    assert xarray.load_dataset(tmp_path / "a.nc", engine="h5netcdf").attrs["wavelength_assumed"] == 1
 
 
 @every_store

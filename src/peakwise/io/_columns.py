@@ -75,6 +75,10 @@ class Column:
         """Number of elements that the file promises."""
         return math.prod(self.shape)
 
+    def has_rows(self, n: int) -> bool:
+        """Whether it has one entry for each of n rows; while a file is written, some arrays are ahead of others."""
+        return n > 1 and len(self.shape) == 1 and (self.size == n or (self.grows and self.size > n))
+
     @property
     def unit(self) -> Any:
         """Unit as the file writes it; NeXus says ``units``, others ``unit``."""

@@ -158,10 +158,10 @@ def facts_of(found: Catalogue, groups: list[str], n: int) -> dict[str, Any]:
             continue
         if column.sort == "text" and wanted is None:
             facts[name] = found.text(column)
-        elif column.sort == "number" and wanted is not None and (column.size == 1 or (n > 1 and column.size == n)):
-            value = _in_unit(found.values(column).ravel(), column.unit, wanted)
+        elif column.sort == "number" and wanted is not None and (column.size == 1 or column.has_rows(n)):
+            value = _in_unit(found.values(column).ravel()[: max(n, 1)], column.unit, wanted)
             # The time of a single scan since a start that is not known says nothing.
-            if value is not None and not (name == "time" and column.size != n):
+            if value is not None and not (name == "time" and not column.has_rows(n)):
                 facts[name] = value[0].item() if value.size == 1 else value
     if isinstance(facts.get("time"), float):
         del facts["time"]
@@ -182,11 +182,11 @@ def _in_unit(values: Any, unit: str, wanted: str) -> Any:
 def own_facts(found: Catalogue, group: str, n: int, used: set[str]) -> dict[str, Any]:
     """What a plain group says beside its scan, under its own names: attributes, single values, one value per row."""
     facts: dict[str, Any] = {}
-    attrs = found.groups[group]
-    for name in attrs:
+    attrs = found.groups.get(group)  # None for a table, whose fields stand in no group
+    for name in attrs or ():
         if name in _HOUSEKEEPING or name.endswith(("_indices", "_units")) or len(facts) >= _MOST_FACTS:
             continue
-        value = attrs.get(name)
+        value = attrs.get(name) if attrs is not None else None
         if isinstance(value, (bool, int, float, str)) or (isinstance(value, list) and n > 1 and len(value) == n):
             facts[name] = value
     for column in found.children.get(group, []):
@@ -194,7 +194,7 @@ def own_facts(found: Catalogue, group: str, n: int, used: set[str]) -> dict[str,
             continue
         if column.sort not in ("number", "text") or len(column.shape) > 1 or len(facts) >= _MOST_FACTS:
             continue
-        if column.size == 1 or (n > 1 and column.shape == (n,)):
+        if column.size == 1 or column.has_rows(n):
             value = found.numbers(column) if column.sort == "number" else column.load()
-            facts[column.name] = np.ravel(value)[0].item() if column.size == 1 else value
+            facts[column.name] = np.ravel(value)[0].item() if column.size == 1 else value[:n]
     return facts

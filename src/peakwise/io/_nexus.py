@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["best_axis", "is_nexus", "read_nexus", "take_rows"]
 
+_MOST_LAG = 2  # frames by which one array of a growing file may be behind another
 _MOST_STEPS = 8  # of the chain of defaults
 # Several axes of one pattern describe the same points; the first of these is taken, for it needs the least else.
 _PREFERRED = (
@@ -251,11 +252,11 @@ def take_rows(
         x = (x[1:] + x[:-1]) / 2
         notes.append(f"{axis.name} holds the edges of bins: their centres were taken")
     x = to_our_axis(x, meaning, notes) if meaning is not None else x * factor
-    facts = facts_of(found, groups, n)
-    facts |= _other_axes(found, signal, dim, lead)
     if found.growing:
-        rows, spread, facts = _complete(found, signal, rows, spread, facts, groups, notes)
-        n = len(rows)
+        n = _complete(found, signal, rows, groups, notes)
+        rows, spread = rows[:n], None if spread is None else spread[:n]
+    facts = facts_of(found, groups, n)
+    facts |= {k: v[:n] for k, v in _other_axes(found, signal, dim, lead).items()}
     unit = intensity_unit(signal.name, signal.unit, signal.whole)
     if x.shape == signal.shape and x.ndim > 1:  # every row on an axis of its own
         x = np.moveaxis(x, dim, -1).reshape(-1, m)
@@ -290,25 +291,15 @@ def _other_axes(found: Catalogue, signal: Column, dim: int, lead: tuple[int, ...
     return varied
 
 
-def _complete(
-    found: Catalogue,
-    signal: Column,
-    rows: NDArray[Any],
-    spread: NDArray[Any] | None,
-    facts: dict[str, Any],
-    groups: list[str],
-    notes: list[str],
-) -> tuple[NDArray[Any], NDArray[Any] | None, dict[str, Any]]:
-    """Of a series that is still being written, the frames that are whole."""
-    n = len(rows)
+def _complete(found: Catalogue, signal: Column, rows: NDArray[Any], groups: list[str], notes: list[str]) -> int:
+    """How many frames of a series that is still being written are whole."""
     filled = np.isfinite(rows) if signal.fill is None or math.isnan(signal.fill) else rows != signal.fill
     written = np.flatnonzero(filled.any(axis=1))
     whole = int(written[-1]) + 1 if written.size else 0
-    if signal.grows:
-        beside = [c.shape[0] for c in found.columns_of(groups) if c.grows and len(c.shape) == 1 and 0 < c.shape[0] < n]
-        whole = min([whole, *(k for k in beside if n - k <= 2)])  # other writers' arrays may lag by a frame or two
+    # Arrays beside the frames (time, temperature) may lag by a frame or two.
+    beside = [c.shape[0] for c in found.columns_of(groups) if c.grows and len(c.shape) == 1 and c.shape[0] > 0]
+    whole = min([whole, *(k for k in beside if signal.grows and whole - k <= _MOST_LAG)])
     notes.append(f"the file is still being written: {whole} frames are complete so far")
     if not whole:
         raise found.damaged("it is still being written, and no frame is complete yet", "Read it again later")
-    facts = {k: v[:whole] if np.ndim(v) == 1 and len(v) == n else v for k, v in facts.items()}
-    return rows[:whole], None if spread is None else spread[:whole], facts
+    return whole

@@ -139,6 +139,8 @@ def _kind(header: Header) -> tuple[str | None, list[str]]:
         return None, []
     if axis.startswith(("twotheta", "2theta")):
         return "two_theta", []
+    if axis.startswith(("omega2theta", "omegatwotheta", "theta2theta", "thetatwotheta")):
+        return "omega", []  # the coupled scan seen from its other axis, as in RASX
     if axis in _KINDS:
         return _KINDS[axis], []
     unit = header.get("MEAS_SCAN_UNIT_X", "")

@@ -65,8 +65,8 @@ def _axis_range(p: Patterns) -> list[str]:
         if high < _NARROW and p.wavelength is not None and p.wavelength > _LAB_WAVELENGTH and high - low > 1:
             return [
                 (
-                    f"two_theta ends at {high:g} deg, unusual for {p.wavelength:.4g} angstrom: pass axis='q' if it is q, "
-                    "or the wavelength if it is shorter"
+                    f"two_theta ends at {high:g} deg, unusual for {p.wavelength:.4g} angstrom: "
+                    "pass axis='q' if it is q, or the wavelength if it is shorter"
                 )
             ]
     if p.kind == "q" and high > _Q_LARGEST:

@@ -10,6 +10,7 @@ from peakwise.errors import AxisError, GridError, PatternsError
 from peakwise.patterns._axes import AXES, axis_kind, convert_axis
 from peakwise.patterns._radiation import Radiation, as_radiation
 from peakwise.patterns._resample import bin_edges, make_grid, rebin
+from peakwise.patterns._validate import as_axis, as_column, as_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -92,13 +93,13 @@ class Patterns:
         warnings: Iterable[str] = (),
         failed: Iterable[tuple[str, str]] = (),
     ) -> None:
-        values = _as_rows(intensity, "intensity")
-        points = _as_axis(axis, values.shape[1])
+        values = as_rows(intensity, "intensity")
+        points = as_axis(axis, values.shape[1])
         n = len(values)
         if unit not in INTENSITY_UNITS:
             why = f"unit must be one of {', '.join(INTENSITY_UNITS)}, got {unit!r}"
             raise PatternsError("cannot make patterns", why, "Use counts, or unknown when you do not know")
-        spread = None if sigma is None else _as_rows(sigma, "sigma")
+        spread = None if sigma is None else as_rows(sigma, "sigma")
         if spread is not None and spread.shape != values.shape:
             why = f"sigma must have the shape of intensity {values.shape}, got {spread.shape}"
             raise PatternsError("cannot make patterns", why, "Give one uncertainty per intensity")
@@ -113,7 +114,7 @@ class Patterns:
         put(self, "kind", axis_kind(kind))
         put(self, "radiation", as_radiation(wavelength))
         put(self, "names", _locked(titles))
-        put(self, "meta", {str(k): _locked(_as_column(k, v, n)) for k, v in (meta or {}).items()})
+        put(self, "meta", {str(k): _locked(as_column(k, v, n)) for k, v in (meta or {}).items()})
         put(self, "unit", unit)
         put(self, "warnings", tuple(dict.fromkeys(str(w) for w in warnings)))
         put(self, "failed", tuple((str(f), str(w)) for f, w in failed))
@@ -353,58 +354,6 @@ def concatenate(patterns: Iterable[Patterns]) -> Patterns:
 def _remake(fields: dict[str, Any]) -> Patterns:
     radiation = fields.pop("radiation")
     return Patterns(wavelength=radiation, **fields)
-
-
-def _as_rows(values: ArrayLike, name: str) -> NDArray[np.floating]:
-    try:
-        rows = np.asarray(values)
-        if rows.dtype.kind not in "fiub":
-            raise TypeError(f"numbers are needed, got {rows.dtype}")
-        # float32 stays: a live series of 27,000 frames should not double in memory for nothing.
-        rows = rows if rows.dtype in (np.float32, np.float64) else rows.astype(np.float64)
-    except (TypeError, ValueError) as problem:
-        raise PatternsError("cannot make patterns", f"{name}: {problem}", "Give a table of numbers") from problem
-    rows = rows[np.newaxis] if rows.ndim == 1 else rows
-    if rows.ndim != 2 or rows.size == 0:
-        why = f"{name} must have shape (patterns, points), none of them empty, got {np.shape(values)}"
-        raise PatternsError("cannot make patterns", why, "Give one row per pattern")
-    return cast("NDArray[np.floating]", rows)
-
-
-def _as_axis(values: ArrayLike, m: int) -> NDArray[np.float64]:
-    try:
-        axis = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as problem:
-        raise PatternsError("cannot make patterns", f"axis: {problem}", "Give one position per point") from problem
-    if axis.shape != (m,):
-        why = f"{m} points need as many positions, got shape {axis.shape}"
-        raise PatternsError("cannot make patterns", why, "Give one position per point")
-    if m < 2:
-        raise PatternsError("cannot make patterns", f"at least two points are needed, got {m}", "Give the whole scan")
-    if not np.isfinite(axis).all():
-        why = f"the axis holds {np.count_nonzero(~np.isfinite(axis))} values that are not finite"
-        raise PatternsError("cannot make patterns", why, "Leave those points out")
-    if not (np.diff(axis) > 0).all():
-        where = int(np.argmin(np.diff(axis) > 0))
-        why = f"the axis must rise, but goes from {axis[where]:g} to {axis[where + 1]:g} at point {where + 1}"
-        raise PatternsError("cannot make patterns", why, "Sort the points and join duplicates")
-    return axis
-
-
-def _as_column(name: str, values: Any, n: int) -> NDArray[Any]:
-    """One metadata column: numbers or text, one entry per pattern."""
-    column = np.asarray(values)
-    if column.ndim == 0:
-        column = np.full(n, column)
-    if column.dtype.kind == "O":
-        if all(v is None or isinstance(v, (int, float)) for v in column.ravel()):
-            column = np.array([np.nan if v is None else v for v in column.ravel()], dtype=np.float64)
-        else:
-            column = np.array(["" if v is None else str(v) for v in column.ravel()], dtype=np.str_)
-    if column.dtype.kind not in "fiubU" or column.shape != (n,):
-        why = f"{name!r} must hold {n} numbers or texts, got {column.dtype} of shape {column.shape}"
-        raise PatternsError("cannot use the metadata", why, "Give one entry per pattern, or one for all")
-    return column
 
 
 def _join_column(parts: list[NDArray[Any] | None], lengths: list[int]) -> NDArray[Any]:

@@ -34,6 +34,8 @@ def to_xarray(patterns: Patterns) -> xarray.Dataset:
     }
     if patterns.radiation is not None:
         attrs["wavelength"] = patterns.radiation.wavelength
+        if patterns.radiation.assumed:
+            attrs["wavelength_assumed"] = 1  # beside the number, for those who read nothing but attributes
         attrs["radiation"] = json.dumps(patterns.radiation.to_dict())
     variables: dict[str, Any] = {"intensity": ((_PATTERN, _POINT), patterns.intensity)}
     if patterns.sigma is not None:
