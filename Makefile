@@ -37,7 +37,8 @@ demo: $(VENV)/.core  ## read, check and convert the example scans
 	$(BIN)/peakwise info $(VENV)/demo.nc
 
 test: $(VENV)/.test  ## all tests but the long ones
-	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term
+	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=
+	$(BIN)/coverage report --include='*/peakwise/io/*,*/peakwise/patterns/*' --fail-under=95 --skip-covered --sort=cover
 
 test-long: $(VENV)/.test  ## the long fuzzing runs
 	$(BIN)/python -m pytest -n $(JOBS) -m long

@@ -252,7 +252,7 @@ def test_blocks_are_counted_in_errors_and_bounded(tmp_path, monkeypatch):
 
 def test_many_scans_of_one_file_group_by_grid_in_linear_time(tmp_path):
     """A mesh of 4,000 scans, each on its own grid, and then the same again."""
-    scans = [Scan(np.arange(3.0) + i, [1.0, 2.0, 3.0], radiation=pw.Radiation(1.0)) for i in range(1, 4001)] * 2
+    scans = [Scan(np.arange(3.0) + i, [1.0, 2.0, 3.0], "q", radiation=pw.Radiation(1.0)) for i in range(1, 4001)] * 2
     reader = Reader({"mesh": Format("mesh", "", (), lambda _: True, lambda _: scans)})
     start = time.perf_counter()
     found = next(reader.read_each(_put(tmp_path / "a.mesh", "x")))

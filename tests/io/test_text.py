@@ -296,6 +296,9 @@ def test_several_tables_are_several_scans(tmp_path):
     scan = read(tmp_path, text)
     assert scan.intensity.tolist() == [[5, 6, 7], [8, 9, 10]]
     assert scan.names.tolist() == ["scan#1", "scan#2"]
+    bare = read(tmp_path, "".join(f"{x} {y}\n" for y in (0, 50) for x in range(10)))
+    assert bare.shape == (2, 10)
+    assert (bare.intensity[0] == 0).all()
     gnuplot = read(tmp_path, "1 5\n2 6\n3 7\n\n\n1 8\n2 9\n3 10\n")
     assert gnuplot.intensity.tolist() == [[5, 6, 7], [8, 9, 10]]
 
@@ -324,6 +327,7 @@ def test_repeated_points_become_their_mean(tmp_path):
         ("a,b\n1,inf\n2,-inf\n3,1\n", "at least 3 points are needed, it holds 1 usable ones"),
         ("5 1\n5 2\n5 3\n5 4\n", "first column could be an axis"),
         ("1 5\n2 6\n3 7\n4 x8\n5 9\n6 10\n", "line 4 stands between rows and is none: '4 x8'"),
+        ("".join(f"{(i * 37) % 20} {i}\n" for i in range(20)), "no table of at least three rows whose first column"),
         ("30 1\n2 5\n90 3\n4 1\n60 5\n7 8\n", "no table of at least three rows whose first column could be an axis"),
     ],
 )

@@ -23,6 +23,7 @@ __all__ = ["FEWEST_POINTS", "assemble"]
 
 LONGEST_TEXT = 500  # characters of one metadata text; a hostile header must not fill tables and JSON
 FEWEST_POINTS = 3  # two points are a line, not a scan
+_FULL_TURN = 360.0  # degrees
 
 
 def assemble(
@@ -90,6 +91,9 @@ def _tidy(scan: Scan, default: str, axis: str | None) -> Patterns:
     if x.size < FEWEST_POINTS:
         why = f"at least {FEWEST_POINTS} points are needed, it holds {x.size} usable ones"
         raise DamagedFileError("cannot read the scan", why, "Check that the measurement was finished")
+    if kind == "two_theta" and (x[0] < -_FULL_TURN or x[-1] > _FULL_TURN):
+        why = f"no angle lies beyond a full turn, and its axis two_theta runs {x[0]:g} to {x[-1]:g} deg"
+        raise DamagedFileError("cannot read the scan", why, "Check which column is the axis, or pass axis=")
     n = len(y)
     titles = scan.name if isinstance(scan.name, list) else [scan.name or default] * n
     if n > 1 and not isinstance(scan.name, list):

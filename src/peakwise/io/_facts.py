@@ -182,11 +182,11 @@ def _in_unit(values: Any, unit: str, wanted: str) -> Any:
 def own_facts(found: Catalogue, group: str, n: int, used: set[str]) -> dict[str, Any]:
     """What a plain group says beside its scan, under its own names: attributes, single values, one value per row."""
     facts: dict[str, Any] = {}
-    attrs = found.groups.get(group)  # None for a table, whose fields stand in no group
-    for name in attrs or ():
-        if name in _HOUSEKEEPING or name.endswith(("_indices", "_units")) or len(facts) >= _MOST_FACTS:
+    attrs = found.groups[group]
+    for name in attrs:
+        if name in _HOUSEKEEPING or name.lower() in _WAVELENGTH or name.endswith(("_indices", "_units")) or len(facts) >= _MOST_FACTS:
             continue
-        value = attrs.get(name) if attrs is not None else None
+        value = attrs.get(name)
         if isinstance(value, (bool, int, float, str)) or (isinstance(value, list) and n > 1 and len(value) == n):
             facts[name] = value
     for column in found.children.get(group, []):

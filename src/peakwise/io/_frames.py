@@ -12,13 +12,15 @@ What is looked at before anything is decoded, so that no header can ask for more
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from peakwise.errors import MissingExtraError
+from peakwise.errors import MissingExtraError, PeakwiseError, one_line
 from peakwise.io._limits import check_limit
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ _MOST_HEADER = 1 << 16
 _MOST_SHRUNK = 2000  # a frame may take that many times the bytes of its file: what constant frames pack to
 _MAR = struct.pack("<i", 1234), struct.pack(">i", 1234)
 _EDF_SIZES = {"byte": 1, "char": 1, "short": 2, "int": 4, "integer": 4, "long": 4, "float": 4, "real": 4, "double": 8}
+_ELEMENT = re.compile(r"X-Binary-Element-Type:\s*\"?(un)?signed (8|16|32|64)-bit integer", re.IGNORECASE)
+_CHECKSUM = re.compile(r"Content-MD5:\s*([A-Za-z0-9+/]{22}==)")
 _POLARISATION = re.compile(r"polari[sz]ation\W{1,4}(-?[01](?:\.\d+)?)\b", re.IGNORECASE)
 _EXPOSURE = re.compile(r"exposure_time\W{1,4}(\d+(?:\.\d+)?(?:e-?\d+)?)\s*s?\b", re.IGNORECASE)
 
@@ -54,22 +58,59 @@ def read_frames(source: Source) -> tuple[list[NDArray[Any]], dict[str, float]]:
     kind = frame_kind(source.head)
     if kind is None:
         raise source.damaged("it is no frame of the kinds cbf, tif, edf and mar345")
-    {"cbf": _check_cbf, "tif": _check_tif, "edf": _check_edf, "mar345": _check_mar}[kind](source)
-    try:
-        from fabio import cbfimage, edfimage, mar345image, tifimage
-        from fabio.fabioutils import BytesIO  # with the lock that its EDF reader asks for
-    except ImportError as problem:
-        raise missing("fabio", source) from problem
-    reader = {
-        "cbf": cbfimage.CbfImage, "tif": tifimage.TifImage, "edf": edfimage.EdfImage, "mar345": mar345image.Mar345Image,
-    }[kind]  # fmt: skip
-    image = reader().read(BytesIO(source.data, fname=source.name))
-    check_limit(image.nframes, "scans", "the file", source.path)
-    frames = [np.asarray(image.data)] if image.nframes == 1 else [np.asarray(f.data) for f in image.frames()]
+    frames, header = _read_cbf(source) if kind == "cbf" else _read_others(source, kind)
     for frame in frames:
         if frame.ndim != 2 or frame.dtype.kind not in "iuf" or frame.shape != frames[0].shape:
             raise source.damaged(f"a frame must be a table of numbers, it holds {frame.dtype} of shape {frame.shape}")
-    return frames, _header(image.header)
+    return frames, _said(header)
+
+
+def _read_others(source: Source, kind: str) -> tuple[list[NDArray[Any]], str]:
+    """TIFF, EDF and mar345 through fabio."""
+    {"tif": _check_tif, "edf": _check_edf, "mar345": _check_mar}[kind](source)
+    try:
+        from fabio import edfimage, mar345image, tifimage
+        from fabio.fabioutils import BytesIO  # with the lock that its EDF reader asks for
+    except ImportError as problem:
+        raise missing("fabio", source) from problem
+    reader = {"tif": tifimage.TifImage, "edf": edfimage.EdfImage, "mar345": mar345image.Mar345Image}[kind]
+    try:
+        image = reader().read(BytesIO(source.data, fname=source.name))
+        check_limit(image.nframes, "scans", "the file", source.path)
+        frames = [np.asarray(image.data)] if image.nframes == 1 else [np.asarray(f.data) for f in image.frames()]
+    except PeakwiseError:
+        raise
+    except Exception as problem:
+        raise source.damaged(
+            f"fabio cannot decode it ({type(problem).__name__}: {one_line(problem, 200)})"
+        ) from problem
+    return frames, " ".join(f"{k}: {v}" for k, v in dict(image.header).items())
+
+
+def _read_cbf(source: Source) -> tuple[list[NDArray[Any]], str]:
+    """CBF; of fabio only the unpacking: its reader does not end on some damaged headers, and passes wrong checksums."""
+    start, size, height, width = _check_cbf(source)
+    header = source.data[max(0, start - _MOST_HEADER) : start].decode("latin-1")
+    if re.search(r"conversions\s*=\s*\"x-CBF_BYTE_OFFSET\"", header) is None:
+        raise source.damaged("its pixels are not packed as x-CBF_BYTE_OFFSET", "Export it as TIFF or EDF")
+    element = _ELEMENT.search(header)
+    if element is None:
+        raise source.damaged("its binary header does not tell the type of its pixels")
+    packed = source.data[start + 4 : start + 4 + size]
+    checksum = _CHECKSUM.search(header)
+    if checksum is not None:
+        found = base64.b64encode(hashlib.md5(packed, usedforsecurity=False).digest()).decode()
+        if found != checksum[1]:
+            raise source.damaged(f"its pixels have the checksum {found}, its header promises {checksum[1]}")
+    try:
+        from fabio.compression import decByteOffset
+    except ImportError as problem:
+        raise missing("fabio", source) from problem
+    values = decByteOffset(packed, size=height * width, dtype="int32" if element[2] == "32" else "int64")
+    if values.size != height * width:
+        raise source.damaged(f"it holds {values.size} of the {height * width} pixels that its header promises")
+    sort = ("u" if element[1] == "un" else "") + f"int{element[2]}"
+    return [values.reshape(height, width).astype(sort)], header
 
 
 def missing(name: str, source: Source) -> MissingExtraError:
@@ -80,8 +121,9 @@ def missing(name: str, source: Source) -> MissingExtraError:
     )  # fmt: skip
 
 
-def _header(header: Any) -> dict[str, float]:
-    text = " ".join(f"{k}: {v}" for k, v in dict(header).items())[:_MOST_HEADER]
+def _said(header: str) -> dict[str, float]:
+    """What the header says of the measurement."""
+    text = header[:_MOST_HEADER]
     found = {"polarisation": _POLARISATION.search(text), "count_time": _EXPOSURE.search(text)}
     return {name: float(match[1]) for name, match in found.items() if match is not None}
 
@@ -92,7 +134,8 @@ def _check_size(source: Source, height: int, width: int) -> None:
         raise source.damaged(f"its header promises {height}x{width} pixels, it has {len(source.data)} bytes")
 
 
-def _check_cbf(source: Source) -> None:
+def _check_cbf(source: Source) -> tuple[int, int, int, int]:
+    """Where the binary section begins, how many bytes it has, and height and width of the frame."""
     start = source.data.find(b"\x0c\x1a\x04\xd5")
     if start < 0:
         raise source.damaged("its binary section is missing")
@@ -107,6 +150,7 @@ def _check_cbf(source: Source) -> None:
     if there < size or height * width > size:  # every pixel takes at least one byte
         raise source.damaged(f"it holds {there} of the {size} bytes promised for {height}x{width} pixels")
     _check_size(source, height, width)
+    return start, size, height, width
 
 
 def _check_tif(source: Source) -> None:

@@ -153,6 +153,8 @@ def catalogue_of(file: h5py.File, source: Source) -> Catalogue:
                     waiting.append((here, item, depth + 1))
             elif isinstance(item, h5py.Dataset):
                 for column in _columns_of(item, here, first, source):
+                    if column.parent not in found.groups:  # the fields of a table stand in it as in a group
+                        found.add_group(column.parent, column.attrs)
                     found.add(column)
     _link_arrays(found)
     return found
@@ -201,6 +203,8 @@ class _Attributes:
             return ""
         if isinstance(value, bytes):
             return value.decode("utf-8", errors="replace")
+        if isinstance(value, np.ndarray) and value.size == 1 and kind in "biuf":  # netCDF keeps one number as a list
+            return value.item()
         if isinstance(value, np.ndarray):
             return [v.decode("utf-8", errors="replace") if isinstance(v, bytes) else v for v in value.ravel().tolist()]
         if isinstance(value, (str, np.generic)):

@@ -52,7 +52,7 @@ def read_pairs(found: Catalogue) -> list[Scan]:
             scans += _read_group(found, group)
         except DamagedFileError as problem:
             problems.append(problem)
-    if not scans:
+    if not scans and not problems:
         for group in sorted(found.children, key=natural):
             scans += _tables(found, group)
     if not scans:
@@ -178,7 +178,7 @@ def _tables(found: Catalogue, group: str) -> list[Scan]:
     """Arrays of two or three columns (or rows) whose first one rises."""
     scans: list[Scan] = []
     for column in found.children[group]:
-        if column.sort != "number" or len(column.shape) != 2 or max(column.shape) < _FEWEST:
+        if column.sort != "number" or len(column.shape) != 2 or max(column.shape) < _FEWEST or any(column.dims):
             continue
         if min(column.shape) not in (2, 3):
             continue

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -48,6 +48,9 @@ _STUMBLES = (
     ValueError, TypeError, IndexError, KeyError, OSError, RuntimeError, MemoryError, ArithmeticError, EOFError,
     struct.error, zlib.error,
 )  # fmt: skip
+
+# Numbers beyond all measure are damage; what becomes NaN or infinite is left out point by point, and counted.
+_ARITHMETIC: dict[str, Any] = {"over": "raise", "divide": "ignore", "invalid": "ignore"}
 
 # The smallest share of the widest scan that a common grid may keep; where less is shared nothing is cut off, and what
 # a scan lacks is NaN: one short scan in a folder must not shrink all others to its range.
@@ -174,28 +177,38 @@ class Reader:
         source = Source(path)
         form = self.recognise(source) if name is None else self._named(name)
         try:
-            blocks = form.read(source)
+            with np.errstate(**_ARITHMETIC):
+                blocks = form.read(source)
         except (ReadError, MissingExtraError) as problem:
             problem.file = problem.file or str(path)
             raise
         except PeakwiseError as problem:  # a wavelength or an axis in the file that cannot be meant
             raise DamagedFileError("cannot read the scan", problem.why, problem.do, file=path) from problem
         except _STUMBLES as problem:
-            told = f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
-            raise DamagedFileError(
-                f"cannot read the scan as {form.name}",
-                f"its content contradicts the format ({one_line(told, 200)})",
-                "Copy it again from the instrument, or export it in another format",
-                file=path,
-            ) from problem
+            raise _stumbled(form, path, problem) from problem
         source.check_finished()
-        patterns = assemble(source, blocks, wavelength=wavelength, axis=axis)
+        try:
+            with np.errstate(**_ARITHMETIC):
+                patterns = assemble(source, blocks, wavelength=wavelength, axis=axis)
+        except FloatingPointError as problem:
+            raise _stumbled(form, path, problem) from problem
         return form.name, [p.with_meta(file=str(path)) for p in patterns]
 
     def _named(self, name: str) -> Format:
         if name not in self.formats:
             raise UnknownFormatError("unknown format", f"got {name!r}", f"Use one of {', '.join(self.formats)}")
         return self.formats[name]
+
+
+def _stumbled(form: Format, path: Path, problem: Exception) -> DamagedFileError:
+    """The one sentence for a parser that stumbled."""
+    told = f"{type(problem).__name__}: {problem}" if str(problem) else type(problem).__name__
+    return DamagedFileError(
+        f"cannot read the scan as {form.name}",
+        f"its content contradicts the format ({one_line(told, 200)})",
+        "Copy it again from the instrument, or export it in another format",
+        file=path,
+    )
 
 
 def _one_by_one(paths: Paths) -> list[str | os.PathLike[str]]:
@@ -273,7 +286,9 @@ def _together(parts: list[Patterns], grid: ArrayLike | tuple[float, float, int] 
     n = int((high - low) / step * (1 + 1e-12)) + 1
     if n < FEWEST_POINTS or n * sum(len(p) for p in parts) > MAX_POINTS:
         why = f"they need {n} points from {low:g} to {high:g} with step {step:g}"
-        raise GridError("cannot put the scans on one grid", why, "Read them with read_each, or give grid=(start, stop, n)")
+        raise GridError(
+            "cannot put the scans on one grid", why, "Read them with read_each, or give grid=(start, stop, n)"
+        )
     target = low + step * np.arange(n)
     joined = concatenate(p.resample(target, fill=None if shared else np.nan) for p in parts)
     what = "the part that all share" if shared else "the whole range, NaN where a scan was not measured"

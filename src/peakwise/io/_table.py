@@ -240,7 +240,9 @@ class _LineParser:
         notes = self.notes
         for number in range(at, len(self.lines)):
             line = self.lines[number]
-            row = dialect.row(line) or _touching(line, rows, self.lines[end - 1], dialect, notes)
+            row = dialect.row(line) or _touching(
+                line, rows, self.lines[max(at, number - _NEAR) : number], dialect, notes
+            )
             if row is None or (rows and len(row) != len(rows[0])):
                 if line.strip() and not _COMMENT.match(line):
                     if _is_prose(line) or (row is not None and _dialect_of(self._next_rows(number)) is not None):
@@ -271,16 +273,19 @@ class _LineParser:
         return [f"{len(rest)} lines after the table were left out, the first is {rest[0][:40]!r}"]
 
 
-def _touching(line: str, rows: list[list[float]], above: str, dialect: Dialect, notes: list[str]) -> list[float] | None:
+def _touching(
+    line: str, rows: list[list[float]], above: list[str], dialect: Dialect, notes: list[str]
+) -> list[float] | None:
     """Two columns that touch because the second outgrew its place: ``14.1185`` and ``1260`` written as ``14.11851260``.
 
-    They are parted only where the axis itself says where: with as many decimals as in the row above, the first number
-    must be the next step of the axis.
+    They are parted only where the axis itself says where: with as many decimals as the rows above have at most (zeros
+    at the end may not be written), the first number must be the next step of the axis.
     """
     text = line.strip()
     if len(rows) < 2 or len(rows[0]) != 2 or not re.fullmatch(r"\d+\.\d+", text):
         return None
-    decimals = len(dialect.fields(above)[0].partition(".")[2])
+    apart = [fields[0] for fields in map(dialect.fields, above) if len(fields) == 2]
+    decimals = max((len(x.partition(".")[2]) for x in apart), default=0)
     cut = text.index(".") + 1 + decimals
     if decimals == 0 or cut >= len(text):
         return None

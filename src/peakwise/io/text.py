@@ -13,6 +13,7 @@ mean:
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
 MAX_TEXT = MAX_BYTES // 4  # a text takes several times its size while it is taken apart
 _MANY = 10  # numbers in a row from which on the row itself may be an axis
 _SMALL_TABLE = 0.05  # share of the largest table's rows below which a table belongs to the header
+_FEWEST_ROWS = 3
 _FREE_HEADER = 8  # lines among which `start step stop` stands
 _FEWEST_FREE = 10
 _THREE_NUMBERS = re.compile(r"[ \t]*" + r"([+-]?\d+\.?\d*)[ \t,]+" * 2 + r"([+-]?\d+\.?\d*)(?=[ \t,\r]|$)")
-_ONE_WAY = 0.8  # share of the steps of an axis that go in its direction; the rest may repeat or jump back
+_BACKWARD = 0.02  # share of the steps of an axis that may jump back
+_RESTART = 0.5  # share of its range by which an axis falls back when the next scan begins without a header
 _WITH_SIGMA = frozenset({".xye", ".fxye", ".xyd", ".gr"})
 # Control characters that no text has: what is not white space, escape or the end-of-file mark of DOS.
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
@@ -54,7 +57,7 @@ def _read(source: Source) -> list[Scan]:
     if len(source.data) > MAX_TEXT:
         raise source.damaged(f"a text of {len(source.data)} bytes, at most {MAX_TEXT} are read", "Split the file")
     free = _free_format(source.text)
-    tables = [free] if free is not None else find_tables(source.text)
+    tables = [free] if free is not None else [part for t in find_tables(source.text) for part in _split(t)]
     scans = [scan for table in tables for scan in [_to_scan(table, source)] if scan is not None]
     if not scans:
         raise source.damaged(
@@ -62,6 +65,22 @@ def _read(source: Source) -> list[Scan]:
             "Export it with two columns, or name its format",
         )
     return _without_small(scans)
+
+
+def _split(table: Table) -> list[Table]:
+    """Scans that follow one another without a header between them, parted where the axis starts again."""
+    x = table.values[:, 0]
+    if table.labels is not None or x.size < _FEWEST_FREE or not np.isfinite(x).all():
+        return [table]
+    steps = np.diff(x)
+    forward = 1.0 if np.median(steps) >= 0 else -1.0
+    cuts = np.flatnonzero(steps * forward < -_RESTART * np.ptp(x)) + 1
+    parts = np.split(table.values, cuts)
+    # Scans of one series begin alike; a table of results that rises again and again does not.
+    alike = np.ptp([p[0, 0] for p in parts]) <= np.median(np.abs(steps))
+    if len(parts) == 1 or not alike or min(map(len, parts)) < _FEWEST_ROWS:
+        return [table]
+    return [replace(table, values=part) for part in parts]
 
 
 def _without_small(scans: list[Scan]) -> list[Scan]:
@@ -156,8 +175,8 @@ def _is_axis(column: NDArray[np.float64]) -> bool:
     steps = np.diff(column[np.isfinite(column)])
     if not np.isfinite(column).any():
         return True  # no number at all: told later with the count of usable points
-    steps = steps[steps != 0]
-    return bool(steps.size and max((steps > 0).mean(), (steps < 0).mean()) >= _ONE_WAY)
+    back = min(np.count_nonzero(steps > 0), np.count_nonzero(steps < 0))
+    return bool((steps != 0).any() and back <= max(1, _BACKWARD * steps.size))
 
 
 def _rows(table: Table) -> Scan:
