@@ -139,8 +139,8 @@ def metadata_page() -> str:
         table(("Name", "Meaning"), ((f"`{name}`", told) for name, told in META.items())),
         "## Units of intensity",
         prose(f"""
-            `Patterns.unit` is one of {units}. `absorbance` and `transmittance` are averaged where bins are joined; all
-            others are summed.
+            `Patterns.unit` is one of {units}. `counts` and `unknown` are summed where bins are joined; all others are
+            averaged.
         """),
     )
 

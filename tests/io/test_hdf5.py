@@ -13,6 +13,7 @@ import pytest
 
 from peakwise.errors import DamagedFileError, LimitError, MissingExtraError, UnfinishedFileError
 from peakwise.io._assemble import assemble
+from peakwise.io._hdf5_file import catalogue_of, opened
 from peakwise.io._source import Source
 from peakwise.io.hdf5 import HDF5
 from peakwise.io.netcdf import NETCDF
@@ -82,7 +83,8 @@ def test_everything_beside_the_scan(plain):
         plain(
             {
                 "tth": X, "tth@units": "rad", "counts": np.array([1, 2, 3, 4]), "sigma": Y, "monitor": X * 9,
-                "temperature": 25.0, "temperature@units": "C", "title": "LaB6", "wavelength": 0.1, "wavelength@units": "nm",
+                "temperature": 25.0, "temperature@units": "C", "title": "LaB6", "wavelength": 0.1,
+                "wavelength@units": "nm",
                 "slit": 0.5, "@beamline": "ID22", "@list": [1, 2], "note": "text",
             }
         )
@@ -186,8 +188,7 @@ def test_real_scans_of_xas_with_their_scores(real_data):
 
 def test_filters_of_hdf5plugin_are_loaded_only_when_needed(tmp_path):
     code = """
-import sys, h5py, numpy as np
-sys.argv[1:]
+import sys
 from peakwise.io._source import Source
 from peakwise.io.hdf5 import HDF5
 from peakwise.errors import MissingExtraError
@@ -460,6 +461,98 @@ def test_odd_types_beside_the_scan_do_no_harm(plain):
     assert scan.meta["latin"] == "\ufffd"
     assert scan.meta["empty"] == ""
     assert set(scan.meta) == {"latin", "empty", "sample"}
+
+
+def heap(raw: bytes) -> tuple[int, list[int]]:
+    """Where the global heap of a file begins, and where the headers of its objects are."""
+    start = raw.index(b"GCOL\x01")
+    end, at, places = start + int.from_bytes(raw[start + 8 : start + 16], "little"), start + 16, []
+    while at < end:
+        places.append(at)
+        index, size = int.from_bytes(raw[at : at + 2], "little"), int.from_bytes(raw[at + 8 : at + 16], "little")
+        at += 16 + size + -size % 8 if index else size
+    return start, places
+
+
+@pytest.mark.parametrize("size", [0, 1 << 40])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_heap_on_which_hdf5_would_never_end_is_refused(plain, tmp_path, size, packed):
+    path = plain({"q": X, "I": Y, "title": "LaB6"})
+    raw = bytearray(path.read_bytes())
+    _, places = heap(raw)
+    raw[places[-1] + 8 : places[-1] + 16] = size.to_bytes(8, "little")
+    path = tmp_path / "b.h5"
+    path.write_bytes(gzip.compress(raw) if packed else raw)
+    with pytest.raises(DamagedFileError, match=f"heap of its texts is damaged at byte {places[-1]}"):
+        scans(path)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_texts_longer_than_the_file_are_refused_before_room_is_made(plain, tmp_path, packed):
+    path = plain({"q": X, "I": Y, "label": ["one", "two", "six"]})
+    with h5py.File(path) as file:
+        at = file["label"].id.get_offset()
+    raw = bytearray(path.read_bytes())
+    assert raw[at : at + 4] == (3).to_bytes(4, "little")
+    raw[at : at + 4] = b"\xff\xff\xff\x7f"
+    path = tmp_path / "b.h5"
+    path.write_bytes(gzip.compress(raw) if packed else raw)
+    with opened(Source(path)) as file:
+        found = catalogue_of(file, Source(path))
+        with pytest.raises(DamagedFileError, match="3 texts of 2147483653 bytes"):
+            found.columns["/label"].load()
+
+
+def test_a_text_whose_type_is_damaged_is_passed_over(plain):
+    path = plain({"q": X, "I": Y, "@colour": "red"})
+    raw = path.read_bytes()
+    at = raw.index(b"colour\0\0") + 8
+    assert raw[at : at + 2] == b"\x19\x01"  # version 1, class 9 (of any length); 1: text
+    path.write_bytes(raw[: at + 1] + b"\x97" + raw[at + 2 :])
+    (scan,) = scans(path)
+    assert "colour" not in scan.meta
+
+
+def test_chunks_and_texts_beyond_reason(plain):
+    path = plain({"q": X, "I": Y})
+    with h5py.File(path, "r+") as file:
+        file.create_dataset("tth", (4,), "f8", maxshape=(None,), chunks=(1 << 28,))
+        file.create_dataset("label", (1,), "S100000")
+        file.create_dataset("quadruple", data=X.astype(np.longdouble))
+    source = Source(path)
+    with opened(source) as file:
+        columns = catalogue_of(file, source).columns
+        with pytest.raises(DamagedFileError, match="in chunks of"):
+            columns["/tth"].load()
+        with pytest.raises(DamagedFileError, match="1 texts of 100000 bytes"):
+            columns["/label"].load()
+        assert columns["/quadruple"].load().dtype == np.float64
+
+
+def test_types_that_numpy_does_not_have(plain):
+    path = plain({"q": X, "I": Y})
+    with h5py.File(path, "r+") as file:
+        space = h5py.h5s.create_simple((4,))
+        time = h5py.h5t.UNIX_D32LE
+        h5py.h5d.create(file.id, b"moment", time, space)
+        h5py.h5a.create(file.id, b"moment", time, h5py.h5s.create(h5py.h5s.SCALAR))
+    (scan,) = scans(path)
+    assert "moment" not in scan.meta
+
+
+def test_too_many_objects(plain, monkeypatch):
+    monkeypatch.setattr("peakwise.io._hdf5_file._MOST_OBJECTS", 3)
+    with pytest.raises(DamagedFileError, match="more than 3 objects"):
+        scans(plain({"a/q": X, "a/I": Y, "b": 1}))
+
+
+def test_units_of_intensities(plain):
+    for unit, expected in (
+        ("counts", "counts"), ("cps", "counts/s"), ("counts/s", "counts/s"), ("absorbance", "absorbance"),
+        ("a.u.", "arbitrary"), ("furlongs", "unknown"), ("", "unknown"),
+    ):  # fmt: skip
+        (scan,) = scans(plain({"q": X, "I": Y, "I@units": unit}))
+        assert scan.unit == expected
 
 
 def test_frames_of_nan_stay_and_are_counted(plain):

@@ -355,6 +355,38 @@ def test_texts_beyond_the_bound_are_refused(tmp_path, monkeypatch):
         read(tmp_path, DIALECTS["spaces"])
 
 
+def test_columns_that_touch_are_parted_where_the_axis_says(tmp_path):
+    """As a SmartLab file has them: zeros at the end are not written, and several such lines follow each other."""
+    lines = [
+        "35.1078  11",
+        "35.1574  13",
+        " 35.207  10",
+        "35.25665",
+        "35.3063  12",
+        "35.35597",
+        "35.4055123",
+        "35.4551  18",
+        "35.5047 1",
+    ]
+    (scan,) = read(tmp_path, "\n".join(lines), axis="two_theta")
+    assert scan.axis.tolist() == [35.1078, 35.1574, 35.207, 35.2566, 35.3063, 35.3559, 35.4055, 35.4551, 35.5047]
+    assert scan.intensity[0].tolist() == [11, 13, 10, 5, 12, 7, 123, 18, 1]
+    assert "'35.25665' was read as 35.2566 and 5: the columns touch" in scan.warnings
+    # 39.524 and 9, or 39.5249 and nothing: the axis does not say.
+    with pytest.raises(DamagedFileError, match="line 4 stands between rows and is none: '39.5249'"):
+        read(tmp_path, "39.3755 9\n39.4251 8\n39.4747 7\n39.5249\n39.5739 8\n39.6235 9\n")
+
+
+def test_a_number_that_may_be_cut_is_said(tmp_path):
+    whole = "".join(f"{10 + i / 100:6.2f} {100 + i:6d}\n" for i in range(20))
+    told = "the last line has no end and is shorter than those above: the file may be cut short"
+    cut = read(tmp_path, whole[:-3])[0]
+    assert cut.intensity[0, -1] == 1  # of 119
+    assert told in cut.warnings
+    for text in (whole, whole[:-1], whole[:-14]):
+        assert told not in read(tmp_path, text)[0].warnings
+
+
 def test_a_million_points(tmp_path):
     x = np.arange(1_000_000)
     text = "\n".join(f"{a} {a % 97}" for a in x.tolist())

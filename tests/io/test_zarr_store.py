@@ -11,7 +11,7 @@ import xarray
 import zarr
 
 import peakwise as pw
-from peakwise.errors import DamagedFileError, LimitError, PeakwiseError
+from peakwise.errors import DamagedFileError, LimitError, PeakwiseError, WriteError
 from peakwise.io._read import _STUMBLES
 from peakwise.io._source import Source
 from peakwise.io.zarr_store import ZARR
@@ -169,6 +169,16 @@ def test_damaged_chunks_and_metadata_give_a_clear_error(tmp_path):
             done[1] += 1
         file.write_bytes(whole)
     assert min(done) > 20
+
+
+def test_text_that_cannot_be_stored_is_a_write_error(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise ValueError("no such text")
+
+    monkeypatch.setattr(xarray.Dataset, "to_zarr", refuse)
+    with pytest.raises(WriteError, match="cannot be stored"):
+        ZARR.write(pw.Patterns([1, 2, 3], [1, 2, 3]), tmp_path / "a.zarr")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_sniffing(tmp_path):

@@ -24,6 +24,9 @@ __all__ = ["FEWEST_POINTS", "assemble"]
 LONGEST_TEXT = 500  # characters of one metadata text; a hostile header must not fill tables and JSON
 FEWEST_POINTS = 3  # two points are a line, not a scan
 _FULL_TURN = 360.0  # degrees
+_MOST_INTENSITY = 1e30  # no detector, and no unit, gives more
+# A run of points without a single count, between neighbours with m counts each, comes by chance once in exp(n m).
+_NEIGHBOURS, _BEYOND_CHANCE = 8, 60.0
 
 
 def assemble(
@@ -76,6 +79,11 @@ def _tidy(scan: Scan, default: str, axis: str | None) -> Patterns:
     elif kind is None:
         kind = _assumed_kind(x, notes)
     y, x, sigma = _drop_unmeasured(y, x, sigma, notes)
+    if y.size and np.nanmax(np.abs(y)) > _MOST_INTENSITY:
+        why = f"its intensities reach {np.nanmax(np.abs(y)):.3g}, which no detector gives"
+        raise DamagedFileError("cannot read the scan", why, "Copy the file again; it may be damaged")
+    if scan.unit == "counts":
+        _note_lost_blocks(x, y, notes)
     order = np.argsort(x, kind="stable")
     if (order[1:] < order[:-1]).any():
         falling = (np.diff(x) <= 0).all()
@@ -145,6 +153,24 @@ def _drop_unmeasured(
         notes.append(f"{np.count_nonzero(~keep)} of {x.size} points were left out: NaN or infinite")
         x, y, sigma = x[keep], y[:, keep], None if sigma is None else sigma[:, keep]
     return y, x, sigma
+
+
+def _note_lost_blocks(x: NDArray[np.float64], y: NDArray[Any], notes: list[str]) -> None:
+    """Say where counts stop and go on again as if nothing had been: bytes that a disk or a copy has lost are zeros."""
+    for row in y:
+        if row.size < 2 * _NEIGHBOURS or (row > 0).all():
+            continue
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], row == 0, [False]]).astype(np.int8)))
+        first, end = edges[::2], edges[1::2]
+        inside = (first >= _NEIGHBOURS) & (end <= row.size - _NEIGHBOURS) & (end - first >= _NEIGHBOURS)
+        for a, b in zip(first[inside], end[inside], strict=True):
+            level = min(row[a - _NEIGHBOURS : a].mean(), row[b : b + _NEIGHBOURS].mean())
+            if level * (b - a) > _BEYOND_CHANCE:
+                notes.append(
+                    f"{b - a} points from {x[a]:g} to {x[b - 1]:g} hold no count between neighbours of {level:.3g}: "
+                    "a mask, or bytes that the file has lost"
+                )
+                return
 
 
 def _join_repeats(

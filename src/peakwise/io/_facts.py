@@ -184,7 +184,9 @@ def own_facts(found: Catalogue, group: str, n: int, used: set[str]) -> dict[str,
     facts: dict[str, Any] = {}
     attrs = found.groups[group]
     for name in attrs:
-        if name in _HOUSEKEEPING or name.lower() in _WAVELENGTH or name.endswith(("_indices", "_units")) or len(facts) >= _MOST_FACTS:
+        if name in _HOUSEKEEPING or name.lower() in _WAVELENGTH or len(facts) >= _MOST_FACTS:
+            continue
+        if name.endswith(("_indices", "_units")):
             continue
         value = attrs.get(name)
         if isinstance(value, (bool, int, float, str)) or (isinstance(value, list) and n > 1 and len(value) == n):

@@ -149,6 +149,9 @@ def _check_cbf(source: Source) -> tuple[int, int, int, int]:
     there = len(source.data) - start - 4
     if there < size or height * width > size:  # every pixel takes at least one byte
         raise source.damaged(f"it holds {there} of the {size} bytes promised for {height}x{width} pixels")
+    elements = said.get("x-binary-number-of-elements", height * width)
+    if elements != height * width:
+        raise source.damaged(f"its header promises {height}x{width} pixels, and {elements} numbers")
     _check_size(source, height, width)
     return start, size, height, width
 

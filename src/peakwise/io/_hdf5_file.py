@@ -8,8 +8,8 @@ Layout of what is looked at before the HDF5 library is (HDF5 File Format Specifi
     flags      = bit 0: open for writing, bit 2: open for SWMR (single writer, multiple readers)
     heap       = "GCOL" 1:u8 0:u24  size:u64 { index:u16 uses:u16 0:u32 size:u64 bytes, padded to 8 }   (section III.E)
 
-In a global heap (texts of any length lie there) the index 0 means the free rest, whose size counts its own header. Where
-damage makes that size 0, the library (to 2.0 at least) steps by nothing, for ever: such a heap is looked for first.
+In a global heap (texts of any length lie there) the index 0 means the free rest, whose size counts its own header.
+Where damage makes that size 0, the library (to 2.0 at least) steps by nothing, for ever: such heaps are looked for.
 """
 
 from __future__ import annotations
@@ -196,7 +196,9 @@ class _Attributes:
             return default
         kind, itemsize = dtype.kind, dtype.itemsize
         # The library does not check what damage makes of the type of a text, and falls over it when it reads.
-        if kind not in "biufSO" or (kind == "O" and not _is_text(dtype)) or itemsize > _LONGEST_TEXT or math.prod(identity.shape or ()) > _LONGEST_TEXT:
+        if kind not in "biufSO" or (kind == "O" and not _is_text(dtype)):
+            return default
+        if itemsize > _LONGEST_TEXT or math.prod(identity.shape or ()) > _LONGEST_TEXT:
             return default
         value = self._attrs[name]
         if kind in "SO" and type(value).__name__ == "Empty":  # how HDF5 may keep an empty text

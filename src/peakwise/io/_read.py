@@ -129,7 +129,8 @@ class Reader:
             names = ", ".join(f"{Path(f).name} ({one_line(w, 80)})" for f, w in failed[:3])
             more = f" and {len(failed) - 3} more; see .failed" if len(failed) > 3 else ""
             warnings.warn(f"{len(failed)} files were left out: {names}{more}", stacklevel=3)
-        return _together(parts, grid).replace(failed=failed)
+        joined = _together(parts, grid)
+        return joined.replace(failed=[*joined.failed, *failed])
 
     def read_each(
         self,
@@ -192,7 +193,8 @@ class Reader:
                 patterns = assemble(source, blocks, wavelength=wavelength, axis=axis)
         except FloatingPointError as problem:
             raise _stumbled(form, path, problem) from problem
-        return form.name, [p.with_meta(file=str(path)) for p in patterns]
+        # A set of ours says itself from which files its patterns came.
+        return form.name, [p if "file" in p.meta else p.with_meta(file=str(path)) for p in patterns]
 
     def _named(self, name: str) -> Format:
         if name not in self.formats:

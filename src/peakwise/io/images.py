@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _METHOD = ("bbox", "csr", "cython")  # pixels shared between neighbouring bins; exact sums, the same on every machine
 _UNIT = "2th_deg"
-_SHARPER = 1.25  # by how much rings must be clearer before a frame is turned: three times the scatter of pure noise
+_RINGS, _SHARPER = 2.0, 1.25  # steps above their noise that are rings; by how much they must grow to turn the frame
 
 
 def _sniff(source: Source) -> bool:
@@ -134,15 +134,15 @@ def _radial_pixels(integrator: Any, shape: tuple[int, ...]) -> int:
 
 
 def _is_upside_down(integrator: Any, frame: NDArray[Any]) -> bool:
-    """Whether the rings are clearly sharper after the frame is turned upside down."""
-    return _sharpness(integrator, frame[::-1]) > _SHARPER * _sharpness(integrator, frame)
+    """Whether there are rings, and they are clearly sharper after the frame is turned upside down."""
+    turned = _sharpness(integrator, frame[::-1])
+    return turned > _RINGS and turned > _SHARPER * _sharpness(integrator, frame)
 
 
 def _sharpness(integrator: Any, frame: NDArray[Any]) -> float:
-    """Mean square of the steps from point to point: rings that are cut across lose it."""
-    _, intensity, _ = _integrate(integrator, frame, _mask(frame), None)
-    steps = np.diff(np.log1p(np.maximum(intensity, 0)))
-    return float(np.nanmean(steps**2))
+    """Mean square of the steps from point to point, in units of their noise: 1 without rings, less if they are cut."""
+    _, intensity, sigma = _integrate(integrator, frame, _mask(frame), None)
+    return float(np.nanmean(np.diff(intensity) ** 2 / (sigma[1:] ** 2 + sigma[:-1] ** 2)))
 
 
 IMAGES = Format(

@@ -64,7 +64,16 @@ def _read(source: Source) -> list[Scan]:
             "it holds no table of at least three rows whose first column could be an axis",
             "Export it with two columns, or name its format",
         )
+    if _breaks_off(source.text):
+        scans[-1].warnings.append("the last line has no end and is shorter than those above: the file may be cut short")
     return _without_small(scans)
+
+
+def _breaks_off(text: str) -> bool:
+    """Whether rows of one length end with one that is shorter and has no line end: its last number may be cut."""
+    rows = text[-2000:].splitlines()[-6:]
+    alike = len(rows) == 6 and len({len(row) for row in rows[:-1]}) == 1
+    return alike and not text.endswith(("\n", "\r")) and len(rows[-1]) < len(rows[0])
 
 
 def _split(table: Table) -> list[Table]:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["INTENSITY_UNITS", "Patterns", "concatenate"]
 
-# Counts and rates add up when bins are joined; the others are averaged.
+# Counts add up when bins are joined, and so does what may be counts. Rates and what does not grow with the width of a
+# bin (means of detector pixels, absorbance) are averaged.
 INTENSITY_UNITS = ("counts", "counts/s", "arbitrary", "absorbance", "transmittance", "unknown")
-_AVERAGED = frozenset({"absorbance", "transmittance"})
+AVERAGED_UNITS = frozenset({"counts/s", "arbitrary", "absorbance", "transmittance"})
 
 # Two grids are one grid when no point is further off than this share of a step.
 SAME_GRID = 1e-3
@@ -211,9 +212,9 @@ class Patterns:
     def resample(self, grid: ArrayLike | tuple[float, float, int], *, fill: float | None = None) -> Patterns:
         """Return the patterns on another grid.
 
-        Where the new grid is coarser, bins are summed, so that counts are kept (absorbance and transmittance are
-        averaged). Where it is finer, values are interpolated, and a warning says so: interpolated points are not
-        independent measurements.
+        Where the new grid is coarser, bins are summed, so that counts are kept (rates, arbitrary units, absorbance and
+        transmittance are averaged). Where it is finer, values are interpolated, and a warning says so: interpolated
+        points are not independent measurements.
 
         Parameters
         ----------
@@ -236,7 +237,7 @@ class Patterns:
             why = f"the grid runs {target[0]:g} to {target[-1]:g}, the patterns {_span(self)}"
             raise GridError("cannot resample", why, "Choose a grid inside that range, or pass fill=")
         variance = None if self.sigma is None else self.sigma**2
-        done = rebin(self.axis, self.intensity, target, variance=variance, mean=self.unit in _AVERAGED)
+        done = rebin(self.axis, self.intensity, target, variance=variance, mean=self.unit in AVERAGED_UNITS)
         values, spread = done.intensity, None if done.variance is None else np.sqrt(done.variance)
         if outside.any():
             values[:, outside] = fill

@@ -33,8 +33,8 @@ class Resample(Step):
     Notes
     -----
     A bin of the new grid that is at least as wide as the bins under it gets their sum, a bin that straddles an edge
-    being shared in proportion to its overlap, so the total is kept; absorbance and transmittance are averaged. See
-    `Patterns.resample`.
+    being shared in proportion to its overlap, so the total is kept; rates, arbitrary units,
+    absorbance and transmittance are averaged. See `Patterns.resample`.
 
     Examples
     --------
