@@ -140,12 +140,13 @@ def test_a_frame_that_fabio_asserts_about(tmp_path):
 # ---- numbers that cannot be meant --------------------------------------------------------------------------------
 
 
-def test_no_angle_beyond_a_full_turn(tmp_path):
+def test_no_angle_beyond_all_units(tmp_path):
+    """A full turn in centidegrees is told by the axis doctor; what is further away is no angle in any unit."""
     path = tmp_path / "a.csv"
-    path.write_text("two_theta,counts\n10,1\n20,2\n3000,3\n")
-    with pytest.raises(DamagedFileError, match="no angle lies beyond a full turn.*runs 10 to 3000 deg"):
+    path.write_text("two_theta,counts\n10,1\n20,2\n40000,3\n")
+    with pytest.raises(DamagedFileError, match="no angle is that large: its axis two_theta runs 10 to 40000 deg"):
         one(path)
-    assert pw.read(path, axis="wavenumber").axis[-1] == 3000
+    assert pw.read(path, axis="wavenumber").axis[-1] == 40000
 
 
 def test_intensities_that_no_detector_gives(tmp_path):

@@ -113,7 +113,8 @@ def test_scans_on_different_grids_come_onto_the_shared_part(tmp_path):
     scans = pw.read(tmp_path)
     assert (scans.axis[0], scans.step) == (12, pytest.approx(0.1))
     assert scans.axis[-1] == pytest.approx(30)
-    assert any("brought onto the part that all share, 12 to 30 with step 0.1, counts summed" in w for w in scans.warnings)
+    said = "brought onto the part that all share, 12 to 30 with step 0.1, counts summed"
+    assert any(said in w for w in scans.warnings)
     fine = pw.read(tmp_path / "b.xy")
     # b is twice as fine: its counts are summed in pairs, so the total under the common part is kept.
     inside = (fine.axis >= 11.95 - 1e-9) & (fine.axis <= 30.05)

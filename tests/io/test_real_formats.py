@@ -1,13 +1,15 @@
-"""Every measured file at hand: each file of `formats` by its own header, twins to the last count, every set as a whole.
+"""Every measured file at hand: each file of `formats`, twins to the last count, every set as a whole.
 
-The expected values were read in the files themselves, by eye in a text view or a hex dump, not taken from the readers.
-Where that is doubtful, a comment says what was looked at.
+The table keeps what is read from changing unnoticed. It is no independent proof: the values of text, csv, chi and GSAS
+files were compared with the files by eye; those of the other formats are proved in their own tests, against headers, hex
+dumps and twins, and stand here as the readers give them.
 """
 
 from __future__ import annotations
 
 import csv
 import statistics
+import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -239,9 +241,9 @@ def ms_per_scan(path: Path) -> tuple[float, int]:
     """Milliseconds to read a file, divided by its scans; and the points of its longest scan."""
     best = np.inf
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()  # other work on the machine does not count
         (found,) = pw.read_each(path)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     if found.error is not None:
         return 0.0, 0
     n = sum(len(p) for p in found.patterns)
@@ -250,6 +252,8 @@ def ms_per_scan(path: Path) -> tuple[float, int]:
 
 @pytest.mark.parametrize("name", [n for n in SETS if n not in ("images_2d", "nist_srm_11bm")])
 def test_a_scan_is_read_in_milliseconds(name, real_data):
+    if sys.gettrace() is not None:
+        pytest.skip("every line is traced, for coverage or by a debugger: times mean nothing")
     files = [p for p in sorted((real_data / name).rglob("*")) if p.is_file() and p.suffix != ".cif"]
     timed = [ms for ms, points in map(ms_per_scan, files[:40]) if 0 < points <= MOST_POINTS]
     if timed:

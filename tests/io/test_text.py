@@ -203,8 +203,13 @@ def test_facts_in_headers():
         "laser_wavelength;532,02",
     ]
     assert facts_of(lines) == {
-        "temperature": 298.15, "title": "a; b", "pressure": 3.5, "count_time": 0.5, "date": "2020-01-02", "laser": 532.02,
-    }  # fmt: skip
+        "temperature": 298.15,
+        "title": "a; b",
+        "pressure": 3.5,
+        "count_time": 0.5,
+        "date": "2020-01-02",
+        "laser": 532.02,
+    }
     assert facts_of(["Temp (K) = 77.5"]) == {"temperature": 77.5}
     assert facts_of(["attempt 5", "template 7"]) == {}
 

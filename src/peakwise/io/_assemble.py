@@ -23,7 +23,7 @@ __all__ = ["FEWEST_POINTS", "assemble"]
 
 LONGEST_TEXT = 500  # characters of one metadata text; a hostile header must not fill tables and JSON
 FEWEST_POINTS = 3  # two points are a line, not a scan
-_FULL_TURN = 360.0  # degrees
+_FURTHEST_ANGLE = 36_000.0  # in centidegrees, which the axis doctor tells; beyond it no unit of angle helps
 _MOST_INTENSITY = 1e30  # no detector, and no unit, gives more
 # A run of points without a single count, between neighbours with m counts each, comes by chance once in exp(n m).
 _NEIGHBOURS, _BEYOND_CHANCE = 8, 60.0
@@ -49,6 +49,7 @@ def assemble(
         default = f"{source.stem}#{number}" if several else source.stem
         try:
             one = _tidy(block, default, axis) if not isinstance(block, Patterns) else _renamed(block, axis)
+            _check_meant(one)
         except PeakwiseError as problem:
             where = f"scan {number}: " if several else ""
             raise DamagedFileError(
@@ -61,6 +62,19 @@ def assemble(
 def _renamed(patterns: Patterns, axis: str | None) -> Patterns:
     """Finished patterns, their axis called what the user says it is."""
     return patterns if axis is None else patterns.replace(kind=axis)
+
+
+def _check_meant(patterns: Patterns) -> None:
+    """Refuse what no instrument can have given."""
+    first, last = patterns.axis[0], patterns.axis[-1]
+    if patterns.kind == "two_theta" and (first < -_FURTHEST_ANGLE or last > _FURTHEST_ANGLE):
+        why = f"no angle is that large: its axis two_theta runs {first:g} to {last:g} deg"
+        raise DamagedFileError("cannot read the scan", why, "Check which column is the axis, or pass axis=")
+    y = patterns.intensity  # fmax and fmin pass over NaN, and say nothing where there is nothing else
+    furthest = max(np.fmax.reduce(y, axis=None), -np.fmin.reduce(y, axis=None))
+    if furthest > _MOST_INTENSITY:
+        why = f"its intensities reach {furthest:.3g}, which no detector gives"
+        raise DamagedFileError("cannot read the scan", why, "Copy the file again; it may be damaged")
 
 
 def _tidy(scan: Scan, default: str, axis: str | None) -> Patterns:
@@ -79,9 +93,6 @@ def _tidy(scan: Scan, default: str, axis: str | None) -> Patterns:
     elif kind is None:
         kind = _assumed_kind(x, notes)
     y, x, sigma = _drop_unmeasured(y, x, sigma, notes)
-    if y.size and np.nanmax(np.abs(y)) > _MOST_INTENSITY:
-        why = f"its intensities reach {np.nanmax(np.abs(y)):.3g}, which no detector gives"
-        raise DamagedFileError("cannot read the scan", why, "Copy the file again; it may be damaged")
     if scan.unit == "counts":
         _note_lost_blocks(x, y, notes)
     order = np.argsort(x, kind="stable")
@@ -99,9 +110,6 @@ def _tidy(scan: Scan, default: str, axis: str | None) -> Patterns:
     if x.size < FEWEST_POINTS:
         why = f"at least {FEWEST_POINTS} points are needed, it holds {x.size} usable ones"
         raise DamagedFileError("cannot read the scan", why, "Check that the measurement was finished")
-    if kind == "two_theta" and (x[0] < -_FULL_TURN or x[-1] > _FULL_TURN):
-        why = f"no angle lies beyond a full turn, and its axis two_theta runs {x[0]:g} to {x[-1]:g} deg"
-        raise DamagedFileError("cannot read the scan", why, "Check which column is the axis, or pass axis=")
     n = len(y)
     titles = scan.name if isinstance(scan.name, list) else [scan.name or default] * n
     if n > 1 and not isinstance(scan.name, list):
@@ -125,9 +133,10 @@ def _assumed_kind(x: NDArray[np.float64], notes: list[str]) -> str:
     """What an axis without a name is taken for: degrees, unless they cannot be degrees."""
     finite = x[np.isfinite(x)]
     if finite.size and (finite.min() < -180 or finite.max() > 180):
+        centi = "; they may be centidegrees" if finite.min() >= 0 and 360 < finite.max() <= 18_000 else ""
         notes.append(
             f"the file does not say what its axis is, and {finite.min():g} to {finite.max():g} cannot be degrees: "
-            "pass axis= or --axis (wavenumber, raman_shift, energy ...)"
+            f"pass axis= or --axis (wavenumber, raman_shift, energy ...){centi}"
         )
         return "unknown"
     notes.append("the file does not say what its axis is: two_theta [deg] assumed; pass axis= or --axis to correct")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import re
 import struct
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,9 @@ def _read_others(source: Source, kind: str) -> tuple[list[NDArray[Any]], str]:
         from fabio.fabioutils import BytesIO  # with the lock that its EDF reader asks for
     except ImportError as problem:
         raise missing("fabio", source) from problem
+    log = logging.getLogger("fabio")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)  # what it would print is told by the error
     reader = {"tif": tifimage.TifImage, "edf": edfimage.EdfImage, "mar345": mar345image.Mar345Image}[kind]
     try:
         image = reader().read(BytesIO(source.data, fname=source.name))
@@ -84,6 +88,8 @@ def _read_others(source: Source, kind: str) -> tuple[list[NDArray[Any]], str]:
         raise source.damaged(
             f"fabio cannot decode it ({type(problem).__name__}: {one_line(problem, 200)})"
         ) from problem
+    finally:
+        log.setLevel(level)
     return frames, " ".join(f"{k}: {v}" for k, v in dict(image.header).items())
 
 
