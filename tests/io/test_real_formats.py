@@ -1,8 +1,8 @@
 """Every measured file at hand: each file of `formats`, twins to the last count, every set as a whole.
 
 The table keeps what is read from changing unnoticed. It is no independent proof: the values of text, csv, chi and GSAS
-files were compared with the files by eye; those of the other formats are proved in their own tests, against headers, hex
-dumps and twins, and stand here as the readers give them.
+files were compared with the files by eye; those of the other formats are proved in their own tests, against headers,
+hex dumps and twins, and stand here as the readers give them.
 """
 
 from __future__ import annotations
