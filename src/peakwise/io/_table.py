@@ -137,7 +137,7 @@ def _beginnings(text: str) -> list[int]:
     for _ in range(_FIRST_LINES):
         end = text.find("\n", offset)
         window = [*window, (offset, text[offset : end if end >= 0 else len(text)])][-_FEWEST_ROWS:]
-        if _dialect_of([x for _, x in window]) is not None:
+        if all(_may_begin(x) for _, x in window) and _dialect_of([x for _, x in window]) is not None:
             found.append(window[0][0])
             break
         if end < 0:
@@ -171,6 +171,8 @@ def _dialect_of(lines: list[str]) -> Dialect | None:
     for dialect in _DIALECTS:
         if dialect.decimal_comma and not any(_HAS_DECIMAL_COMMA.search(x) for x in lines):
             continue
+        if dialect.separator is not None and dialect.separator not in lines[0]:
+            continue
         rows = [dialect.row(x) for x in lines]
         if all(r is not None and len(r) == len(rows[0] or ()) for r in rows):
             return dialect
@@ -180,10 +182,10 @@ def _dialect_of(lines: list[str]) -> Dialect | None:
 def _parse_at_once(body: str, dialect: Dialect) -> NDArray[np.float64] | None:
     """All rows in one call where the text holds nothing but rows; None where it must be read line by line."""
     body = body.rstrip("\n\r\t \x1a")
-    first, _, _ = body.partition("\n")
+    first = body[: body.find("\n")] if "\n" in body else body
     width = len(dialect.fields(first))
     n_lines = body.count("\n") + 1
-    if width < 2 or n_lines * width > MAX_POINTS or "\n\n" in body:
+    if width < 2 or n_lines * width > MAX_POINTS:
         return None
     plain = body
     if dialect.separator not in (None, "\t"):
@@ -192,15 +194,23 @@ def _parse_at_once(body: str, dialect: Dialect) -> NDArray[np.float64] | None:
             plain = re.sub(rf"{re.escape(mark)}[ \t]*(?=\n|$)", "", plain)
         if plain.count(mark) != n_lines * (width - 1):
             return None
-        if mark * 2 in plain or mark + " " in plain or mark + "\t" in plain:
-            plain = re.sub(rf"(?<={re.escape(mark)})[ \t]*(?={re.escape(mark)})", "nan", plain)
-        plain = plain.replace(mark, " ")
-    if dialect.decimal_comma:
-        plain = plain.replace(",", ".")
+        rows = _rows_of(plain.replace(mark, " "), width, n_lines, dialect)
+        if rows is not None:
+            return rows
+        plain = re.sub(rf"(?<={re.escape(mark)})[ \t]*(?={re.escape(mark)})", "nan", plain).replace(mark, " ")
+    return _rows_of(plain, width, n_lines, dialect)
+
+
+def _rows_of(plain: str, width: int, n_lines: int, dialect: Dialect) -> NDArray[np.float64] | None:
+    """Numbers parted by white space as rows; None where there is anything else, or a blank line between them.
+
+    A blank line may begin another table, which is seen only line by line.
+    """
     try:
-        return parse_rows(plain, width)
+        rows = parse_rows(plain.replace(",", ".") if dialect.decimal_comma else plain, width)
     except ValueError:
         return None
+    return rows if len(rows) == n_lines else None
 
 
 class _LineParser:
