@@ -48,7 +48,7 @@ def test_info_table_is_for_people(run, scan):
     code, out, _ = run("info", scan)
     assert code == 0
     assert "scan one.xy" in out
-    assert "10 to 19.9 deg" in out
+    assert "two_theta 10 to 19.9 deg" in out
     assert run("info", scan, "--quiet")[1] == ""
 
 

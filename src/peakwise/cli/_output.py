@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -80,9 +81,14 @@ class Output:
         from rich import box
         from rich.table import Table
 
-        table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-        for row in rows:
-            table.add_row(*(_cell(x) for x in row))
+        cells = [[_cell(x) for x in row] for row in rows]
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+        for number, column in enumerate(columns):
+            # On a narrow terminal texts take more lines; a number is never cut in two.
+            is_number = all(re.fullmatch(r"[-+.\deE]*", row[number]) for row in cells)
+            table.add_column(column, no_wrap=is_number, overflow="fold", justify="right" if is_number else "left")
+        for row in cells:
+            table.add_row(*row)
         self._tables.append(table)
 
     def say(self, text: str) -> None:

@@ -53,7 +53,7 @@ def info(
     out.document["scans"] = rows
     out.need_some(len(rows))
     out.table(
-        ("scan", "format", "axis", "range", "step", "points", "patterns", "wavelength"),
+        ("scan", "format", "axis", "step", "points", "patterns", "λ [Å]"),
         ([_short(r["scan"], rows), *_cells(r)] for r in rows),
     )
     if len(rows) == 1 and rows[0]["metadata"]:
@@ -72,9 +72,10 @@ def _told(value: Any) -> object:
 def _cells(row: dict[str, Any]) -> list[object]:
     """One line of the table for people."""
     unit = AXES[row["axis"]].unit
-    span = f"{row['start']:.6g} to {row['stop']:.6g} {unit}".rstrip()
-    more = f" (+{len(row['blocks']) - 1} other grids)" if "blocks" in row else ""
-    return [row["format"], row["axis"], span + more, row["step"], row["points"], row["patterns"], row["wavelength"]]
+    span = f"{row['axis']} {row['start']:.4g} to {row['stop']:.4g} {unit}".rstrip()
+    more = f" (+{len(row['blocks']) - 1} grids)" if "blocks" in row else ""
+    step = None if row["step"] is None else f"{row['step']:.4g}"
+    return [row["format"], span + more, step, row["points"], row["patterns"], row["wavelength"]]
 
 
 def _short(file: str, rows: list[dict[str, Any]]) -> str:
