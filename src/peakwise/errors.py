@@ -9,10 +9,12 @@
     │   ├── DamagedFileError      the format is known, the content contradicts it
     │   ├── UnfinishedFileError   somebody is still writing it
     │   └── LimitError            larger than what is read without being asked
+    ├── FetchError                a data set elsewhere that could not be fetched
     ├── WriteError                a file that could not be written
     ├── PatternsError             numbers that are no pattern (also a ValueError)
     ├── AxisError                 an axis, a unit or a wavelength that cannot be meant (also a ValueError)
     │   └── GridError             patterns on another grid than was asked for
+    ├── PhaseError                a structure that cannot be used (also a ValueError)
     ├── OptionError               an option with a value it cannot have (also a ValueError)
     └── MissingExtraError         an optional library is not installed (also an ImportError)
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AxisError",
     "DamagedFileError",
+    "FetchError",
     "GridError",
     "LimitError",
     "MissingExtraError",
@@ -37,6 +40,7 @@ __all__ = [
     "OptionError",
     "PatternsError",
     "PeakwiseError",
+    "PhaseError",
     "ReadError",
     "UnfinishedFileError",
     "UnknownFormatError",
@@ -125,6 +129,10 @@ class LimitError(ReadError):
     """Larger than what is read without being asked."""
 
 
+class FetchError(PeakwiseError):
+    """A data set elsewhere that could not be fetched."""
+
+
 class WriteError(PeakwiseError):
     """A file that could not be written."""
 
@@ -139,6 +147,10 @@ class AxisError(PeakwiseError, ValueError):
 
 class GridError(AxisError):
     """Patterns on another grid than was asked for."""
+
+
+class PhaseError(PeakwiseError, ValueError):
+    """A structure that cannot be used."""
 
 
 class OptionError(PeakwiseError, ValueError):

@@ -1,0 +1,135 @@
+"""Structures as plain lists of numbers and texts (JSON), and the folder in which libraries are kept between runs.
+
+A cache file is a line of magic, the SHA-256 of the rest, then compressed JSON. Nothing in it is ever executed; one
+that is damaged, foreign or of another version is ignored and written anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+import zlib
+from pathlib import Path
+from typing import Any
+
+from peakwise.crystal._clinic import ClinicRow
+from peakwise.crystal._phase import Phase, Site, Source
+from peakwise.crystal._symmetry import Symmetry, of_hall, symmetry_of
+
+__all__ = ["VERSION", "cache_folder", "load_rows", "pack_row", "save_rows", "unpack_row"]
+
+VERSION = "1"  # of the clinic's judgement and of this layout: raise it when either changes
+_MAGIC = b"peakwise library " + VERSION.encode() + b"\n"
+_MOST_BYTES = 1 << 30  # of one cache file, unpacked
+_KEPT = 64  # cache files; the one unused for longest goes first
+
+
+def pack_row(row: ClinicRow) -> list[Any]:
+    """A row as JSON can hold it."""
+    phase = None if row.phase is None else _pack_phase(row.phase)
+    return [row.file, row.id, list(row.repairs), list(row.warnings), row.why, row.do, phase]
+
+
+def unpack_row(packed: list[Any]) -> ClinicRow:
+    """The inverse of `pack_row`."""
+    file, id_, repairs, warnings, why, do, phase = packed
+    repairs, warnings = tuple(repairs), tuple(warnings)
+    made = None if phase is None else _unpack_phase(id_, file, repairs, warnings, phase)
+    return ClinicRow(file, id_, made, repairs, warnings, why, do)
+
+
+def _pack_phase(phase: Phase) -> list[Any]:
+    sites = [
+        [s.label, s.scatterer, s.element, *s.xyz, s.occupancy, s.b_iso, s.u_aniso, s.multiplicity] for s in phase.sites
+    ]
+    return [phase.formula, phase.cell, _pack_symmetry(phase.symmetry), phase.z, phase.source.sha256, sites]
+
+
+def _unpack_phase(id_: str, file: str, repairs: tuple[str, ...], warnings: tuple[str, ...], packed: list[Any]) -> Phase:
+    formula, cell, symmetry, z, digest, rows = packed
+    sites = tuple(
+        Site(label, scatterer, element, (x, y, zz), occupancy, b, None if u is None else tuple(u), m)
+        for label, scatterer, element, x, y, zz, occupancy, b, u, m in rows
+    )
+    return Phase(
+        id_, formula, tuple(cell), _unpack_symmetry(symmetry), sites, z, Source(file, digest), repairs, warnings
+    )
+
+
+_known: dict[str, Symmetry] = {}
+
+
+def _pack_symmetry(symmetry: Symmetry) -> str:
+    if symmetry.hall and of_hall(symmetry.hall) == symmetry:
+        return symmetry.hall
+    return "|".join([symmetry.name, str(symmetry.number), ";".join(symmetry.triplets)])
+
+
+def _unpack_symmetry(text: str) -> Symmetry:
+    if text not in _known:
+        if "|" in text:
+            name, number, operations = text.split("|")
+            group, _ = symmetry_of(operations.split(";"))
+            group = Symmetry(name, int(number), "", group.rotations, group.translations, group.centrings)
+        else:
+            group = of_hall(text)
+        _known[text] = group
+    return _known[text]
+
+
+def cache_folder() -> Path:
+    """Where peakwise keeps what it can make again: ``PEAKWISE_CACHE``, else the user's cache folder."""
+    import platformdirs
+
+    wanted = os.environ.get("PEAKWISE_CACHE")
+    return Path(wanted) if wanted else Path(platformdirs.user_cache_dir("peakwise", appauthor=False))
+
+
+def _path(key: str) -> Path:
+    return cache_folder() / "libraries" / f"{key}.pwlib"
+
+
+def load_rows(key: str) -> list[ClinicRow] | None:
+    """The rows stored under a key, or None where there are none that can be used."""
+    try:
+        raw = _path(key).read_bytes()
+        if not raw.startswith(_MAGIC):
+            return None
+        digest, body = raw[len(_MAGIC) : len(_MAGIC) + 32], raw[len(_MAGIC) + 32 :]
+        if hashlib.sha256(body).digest() != digest:
+            return None
+        machine = zlib.decompressobj()
+        text = machine.decompress(body, _MOST_BYTES)
+        if machine.unconsumed_tail:
+            return None
+        rows = [unpack_row(r) for r in json.loads(text)]
+        os.utime(_path(key))
+    except (OSError, ValueError, TypeError, KeyError, zlib.error, RecursionError, MemoryError):
+        return None
+    return rows
+
+
+def save_rows(key: str, rows: list[list[Any]]) -> None:
+    """Store packed rows; a folder that cannot be written to is no reason to stop."""
+    target = _path(key)
+    temporary = target.with_name(f".{uuid.uuid4().hex}.part")
+    body = zlib.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 1)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(_MAGIC + hashlib.sha256(body).digest() + body)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _thin(target.parent)
+    except OSError:
+        return
+
+
+def _thin(folder: Path) -> None:
+    """Keep the files that were used last."""
+    files = sorted(folder.glob("*.pwlib"), key=lambda p: p.stat().st_mtime, reverse=True)
+    for old in files[_KEPT:]:
+        old.unlink(missing_ok=True)

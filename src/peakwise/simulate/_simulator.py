@@ -1,0 +1,604 @@
+"""The simulator: phases, instrument and ranges in; labelled patterns out."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from peakwise.errors import OptionError
+from peakwise.patterns import Patterns, Radiation, as_radiation, convert_axis, make_grid
+from peakwise.simulate import _columns as columns
+from peakwise.simulate._columns import FRAME, FRAME_OFF, SLOT, SLOT_OFF, Tables, blank_tables
+from peakwise.simulate._compile import at_rest, compile_phases, lay_grid
+from peakwise.simulate._effects import Ranges
+from peakwise.simulate._instrument import Instrument
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from peakwise.crystal import Phase
+
+__all__ = ["Batch", "Simulator", "plain_simulator", "simulate"]
+
+_AXES = ("two_theta", "q")
+_SCALES = {"absolute": 0, "max": 1, "counts": 2}
+_NOISES = ("poisson", "gaussian")
+_FEWEST = 16  # patterns worth a thread
+_LARGEST = 4_000_000_000  # values of one answer (16 GB)
+_ASSUMED = "no wavelength was given: CuKa (Kα1 and Kα2, mean 1.54187 angstrom) is assumed"
+_DEFAULT_GRID = (10.0, 90.0, 4001)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Patterns for one step of a training loop.
+
+    Attributes
+    ----------
+    intensity : (n, m) float32
+        The strongest peak without background is 1 (`scale="max"`), or counts.
+    weights : (n, n_phases) float32
+        Weight fraction of every phase: the labels.
+    tables : Tables
+        Every number that was drawn.
+    """
+
+    intensity: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    tables: Tables
+
+
+class Simulator:
+    """Patterns of phases as an instrument would measure them.
+
+    Parameters
+    ----------
+    phases : Phase, or an iterable of Phase such as a PhaseLibrary
+    grid : (start, stop, n) or array-like
+        Points along `axis`.
+    instrument : Instrument, optional
+        By default a laboratory diffractometer (`Instrument.lab_bragg_brentano`) with the radiation below.
+    radiation : Radiation, float or str, optional
+        Wavelength [angstrom] or a name such as ``CuKa``; every line of it is simulated. By default CuKa.
+    axis : {"two_theta", "q"}
+        What the grid means. On a ``q`` grid every point has the intensity that the instrument measures at its angle.
+    ranges : Ranges, optional
+        What varies in `draw` and `batches`.
+    noise : {"poisson", "gaussian"}
+        Whole counts, or normal noise of the same variance (a little faster).
+    backgrounds : Patterns or (k, m) array, optional
+        Measured backgrounds on the same grid, each scaled to a maximum of 1.
+    random_state : int
+        Seed. Pattern i follows from the seed and i alone, whatever the batch, the order and the number of threads.
+    threads : int, optional
+        By default as many as there are cores.
+    margin : float, optional
+        How far beyond both ends of the grid lines are taken [deg]; by default computed (see Notes). With 0 only lines
+        that lie on the grid contribute.
+    displacements : bool
+        Whether the atoms' own displacement factors act. Without them the atoms are at rest: for CIFs whose factors are
+        not to be trusted.
+    limit : int
+        Most reflection families of one phase.
+
+    Notes
+    -----
+    The intensity of a line is ``w / (M V) * m |F|^2 * LP * ...`` with the weight fraction w, and mass M and volume V
+    of the cell (M = Z times the mass of a formula unit; the cell as strained): so mixtures add up by weight, and
+    `ideal` patterns of several phases are on one scale.
+
+    A line contributes when its unstrained position, for each wavelength of its own, lies within the grid widened by
+    `margin` on both sides. The margin is computed from the ranges before anything is drawn: five times the largest FWHM
+    (at least 1 deg), plus the largest shift. So all variants of a phase consist of the same lines, and none enters or
+    leaves as the cell changes; what is left out are tails beyond five FWHM, below 1 % of a line's height.
+
+    Examples
+    --------
+    >>> from peakwise.crystal import Phase
+    >>> salt = Phase.from_parameters(
+    ...     "NaCl", "Fm-3m", (5.6402, 5.6402, 5.6402, 90, 90, 90), [("Na+", (0, 0, 0)), ("Cl-", (0.5, 0.5, 0.5))]
+    ... )
+    >>> simulator = Simulator(salt, (20, 80, 3001), radiation="CuKa1")
+    >>> simulator.ideal()
+    Patterns: 1 pattern of 3001 points, two_theta 20 to 80 deg, wavelength 1.54059 angstrom, with formula, space_group
+    >>> drawn = simulator.draw(3)
+    >>> drawn.unit, drawn.meta["phases"].tolist()
+    ('counts', ['NaCl', 'NaCl', 'NaCl'])
+    """
+
+    def __init__(
+        self,
+        phases: Phase | Iterable[Phase],
+        grid: ArrayLike | tuple[float, float, int] = _DEFAULT_GRID,
+        *,
+        instrument: Instrument | None = None,
+        radiation: Radiation | float | str | None = None,
+        axis: str = "two_theta",
+        ranges: Ranges | None = None,
+        noise: str = "poisson",
+        backgrounds: Patterns | ArrayLike | None = None,
+        random_state: int = 0,
+        threads: int | None = None,
+        margin: float | None = None,
+        displacements: bool = True,
+        limit: int = 200_000,
+    ) -> None:
+        self.phases: tuple[Phase, ...] = _as_phases(phases)
+        self.warnings: list[str] = []
+        self.instrument = self._choose(instrument, radiation)
+        self.ranges = Ranges() if ranges is None else ranges
+        self.kind, self.axis = axis, make_grid(grid)
+        self.seed = _seed(random_state)
+        self.threads = _threads(threads)
+        if axis not in _AXES:
+            raise OptionError("cannot simulate", f"axis must be two_theta or q, got {axis!r}", "Choose one")
+        if noise not in _NOISES:
+            raise OptionError("cannot simulate", f"noise must be poisson or gaussian, got {noise!r}", "Choose one")
+        self.noise = noise
+        light = self.instrument.radiation
+        self.two_theta = convert_axis(self.axis, axis, "two_theta", wavelength=light.wavelength)
+        if self.two_theta[0] <= 0 or self.two_theta[-1] >= 180:
+            why = f"it must lie within 0 and 180 deg, both excluded, got {self.two_theta[0]:g} to {self.two_theta[-1]:g}"
+            raise OptionError("cannot simulate on this grid", why, "Give (start, stop, number of points)")
+        self.span, stretch = self._reach(margin)
+        self._grid = lay_grid(self.two_theta, self.axis)
+        structures = self.phases if displacements else [at_rest(p) for p in self.phases]
+        self._compiled = compile_phases(structures, light, self.span, stretch, limit)
+        self._bank = self._check_bank(backgrounds)
+        self._optics = self.instrument.optics()
+
+    def _choose(self, instrument: Instrument | None, radiation: Radiation | float | str | None) -> Instrument:
+        if instrument is None:
+            if radiation is None:
+                radiation = Radiation.named("CuKa")
+                self.warnings.append(_ASSUMED)
+            return Instrument.lab_bragg_brentano(radiation)
+        if radiation is None:
+            return instrument
+        light = as_radiation(radiation)
+        return instrument.replace(radiation=light)
+
+    def _reach(self, margin: float | None) -> tuple[tuple[float, float], float]:
+        """The angles whose lines contribute, and the largest relative change of 1 / d."""
+        ranges, tool = self.ranges, self.instrument
+        if margin is not None and not 0 <= margin <= 180:
+            raise OptionError("cannot simulate", f"margin must lie within 0 and 180 deg, got {margin}", "Give 0 or more")
+        stretch = ranges.top("expansion") + ranges.top("distortion") + np.radians(ranges.top("shear"))
+        stretch = stretch / max(1 - stretch, 0.5)
+        ends = np.clip(self.two_theta[[0, -1]], 0.5, 175.0)
+        theta = np.radians(ends / 2)
+        width = tool.fwhm(ends) * max(1.0, ranges.top("width", 1.0))
+        size = ranges.bottom("size", np.inf) * 10 / max(1.0, ranges.top("size_ratio", 1.0))
+        micro = ranges.top("microstrain") * max(1.0, ranges.top("microstrain_ratio", 1.0))
+        longest = max(w for w, _ in tool.radiation.lines)
+        width = width + np.degrees(0.9 * longest / size / np.cos(theta) + 4 * micro * np.tan(theta))
+        shift = np.degrees(2 * np.tan(theta) * stretch) + ranges.top("zero") + abs(tool.zero)
+        shift = shift + np.degrees(2 * (ranges.top("displacement") + abs(tool.displacement)) / tool.radius)
+        shift = shift + np.degrees(ranges.top("transparency") + abs(tool.transparency))
+        wide = np.maximum(5 * width, 1.0) + shift if margin is None else np.full(2, margin)
+        low, high = self.two_theta[0] - wide[0], self.two_theta[-1] + wide[1]
+        return (float(max(low, 0.0)), float(min(high, 180.0))), float(stretch)
+
+    def _check_bank(self, backgrounds: Patterns | ArrayLike | None) -> NDArray[np.float32]:
+        if backgrounds is None:
+            return np.zeros((0, self.axis.size), np.float32)
+        if isinstance(backgrounds, Patterns):
+            backgrounds = backgrounds.resample(self.axis).intensity
+        rows = np.atleast_2d(np.asarray(backgrounds, dtype=np.float64))
+        if rows.shape[1] != self.axis.size or not np.isfinite(rows).all():
+            why = f"they must be finite and have {self.axis.size} points each, got shape {rows.shape}"
+            raise OptionError("cannot use the backgrounds", why, "Resample them onto the grid")
+        rows = np.maximum(rows, 0.0)
+        top = rows.max(axis=1, keepdims=True)
+        return np.ascontiguousarray(rows / np.where(top > 0, top, 1.0), dtype=np.float32)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Names of the phases, in the order of the labels."""
+        return tuple(p.id for p in self.phases)
+
+    @property
+    def radiation(self) -> Radiation:
+        """The radiation of the instrument."""
+        return self.instrument.radiation
+
+    @property
+    def n_lines(self) -> NDArray[np.int64]:
+        """How many lines (families times wavelengths) each phase contributes."""
+        return np.asarray((self._compiled.high - self._compiled.low).sum(axis=1))
+
+    def blank(self, n: int, *, n_slots: int = 1, first: int = 0) -> Tables:
+        """Tables of n patterns in which nothing acts but the instrument, to be filled by hand and rendered."""
+        tables = blank_tables(n, n_slots, first)
+        for name in ("zero", "displacement", "transparency", "absorption"):
+            tables.frames[:, FRAME[name]] = getattr(self.instrument, name)
+        return tables
+
+    def ideal(self, *, scale: str = "absolute") -> Patterns:
+        """One plain pattern a phase: no noise, no background, no broadening but the instrument's.
+
+        Parameters
+        ----------
+        scale : {"absolute", "max"}
+            On one scale for all phases (see Notes of the class), or each with a maximum of 1.
+
+        Returns
+        -------
+        Patterns
+            Their names are the ids of the phases.
+        """
+        tables = self.blank(len(self.phases))
+        tables.slots[:, 0, SLOT["phase"]] = np.arange(len(self.phases))
+        tables.slots[:, 0, SLOT["weight"]] = 1.0
+        rows = self.render(tables, scale=scale)
+        empty = [i for i, row in zip(self.ids, rows, strict=True) if not row.any()]
+        notes = [f"no line of {', '.join(empty[:5])}{' ...' * (len(empty) > 5)} lies in the range"] if empty else []
+        return Patterns(
+            self.axis,
+            rows,
+            self.kind,
+            wavelength=self.radiation,
+            names=self.ids,
+            meta={"formula": [p.formula for p in self.phases], "space_group": [p.space_group for p in self.phases]},
+            unit="arbitrary",
+            warnings=[*self.warnings, *notes],
+        )
+
+    def draw(self, n: int, *, mixtures: int = 1, first: int = 0, scale: str = "counts") -> Patterns:
+        """Patterns with everything varied within the ranges.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        mixtures : int
+            Most phases in one pattern: one to that many, equally probable, their weight fractions flat.
+        first : int
+            Number of the first pattern: ``draw(10, first=90)`` continues ``draw(90)``.
+        scale : {"counts", "max", "absolute"}
+            Counts; shares of the strongest peak; or the lines alone on the scale of `ideal`.
+
+        Returns
+        -------
+        Patterns
+            With `phases` and `weight_fractions` (joined by ``;``) and every drawn number in `meta`; numbers of a
+            phase carry ``_1``, ``_2`` ... where `mixtures` is above 1.
+        """
+        tables = self.draw_tables(n, mixtures=mixtures, first=first)
+        rows = self.render(tables, scale=scale)
+        counted = scale == "counts" and bool((tables.frames[:, FRAME["counts"]] > 0).all())
+        return Patterns(
+            self.axis,
+            rows,
+            self.kind,
+            wavelength=self.radiation,
+            names=[f"{i:06d}" for i in range(first, first + len(rows))],
+            meta=self.meta_of(tables),
+            unit="counts" if counted else "arbitrary",
+            warnings=self.warnings,
+        )
+
+    def batches(
+        self, size: int, *, mixtures: int = 1, first: int = 0, scale: str = "max", workers: int = 1, ahead: int = 2
+    ) -> Iterator[Batch]:
+        """Endless batches, made in background threads while the training loop works.
+
+        Parameters
+        ----------
+        size : int
+            Patterns per batch.
+        mixtures, first, scale
+            As in `draw`.
+        workers : int
+            Background threads; each makes a whole batch.
+        ahead : int
+            Batches that are ready or in the making besides the one in use.
+
+        Yields
+        ------
+        Batch
+            The same sequence for any number of workers.
+        """
+        size, mixtures = _count(size, "size"), self._mixtures(mixtures)
+        mode = _scale(scale)
+        workers, ahead = _count(workers, "workers"), _count(ahead, "ahead")
+
+        def make(start: int) -> Batch:
+            tables = self.draw_tables(size, mixtures=mixtures, first=start)
+            return Batch(self._render(tables, mode, 1), self.labels_of(tables), tables)
+
+        return _stream(make, size, first, workers, ahead)
+
+    def draw_tables(self, n: int, *, mixtures: int = 1, first: int = 0) -> Tables:
+        """The numbers of n patterns, before they are rendered."""
+        from peakwise.simulate._draw import draw_tables, limits_of
+
+        n, mixtures = _count(n, "n"), self._mixtures(mixtures)
+        tables = self.blank(n, n_slots=mixtures, first=first)
+        light = self.radiation.wavelength
+        start, stop = float(self.two_theta[0]), float(self.two_theta[-1])
+        limits = limits_of(self.ranges, light, start, stop, self.axis.size, len(self._bank))
+        own = tables.frames.copy()
+        draw_tables(limits, self._compiled.symmetry, self._compiled.n_axes, self.seed, tables.slots, tables.frames)
+        # What the instrument is known for stays, and the drawn errors come on top.
+        for name in ("zero", "displacement", "transparency"):
+            tables.frames[:, FRAME[name]] += own[:, FRAME[name]]
+        absorption = FRAME["absorption"]
+        tables.frames[:, absorption] = np.where(tables.frames[:, absorption] > 0, tables.frames[:, absorption], own[:, absorption])
+        return tables
+
+    def draw_and_render(
+        self,
+        n: int,
+        *,
+        mixtures: int = 1,
+        first: int = 0,
+        scale: str = "max",
+        out: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
+        """Intensities alone (n, m), without names and metadata: what costs least.
+
+        With `out`, a float32 array of that shape, no memory is asked for.
+        """
+        return self._render(self.draw_tables(n, mixtures=mixtures, first=first), _scale(scale), self.threads, out)
+
+    def render(self, tables: Tables, *, scale: str = "absolute", device: str = "numba") -> NDArray[np.float32]:
+        """Render tables to intensities (n, m).
+
+        Parameters
+        ----------
+        tables : Tables
+            From `draw_tables`, or from `blank` and filled by hand (see ``SLOT`` and ``FRAME`` for the columns).
+        scale : {"absolute", "max", "counts"}
+        device : str
+            ``numba``, or a torch device such as ``cpu`` or ``cuda`` (needs torch).
+        """
+        mode = _scale(scale)
+        self._check_tables(tables)
+        if device == "numba":
+            return self._render(tables, mode, self.threads)
+        from peakwise.simulate._torch import render_torch
+
+        return render_torch(self._compiled, self._grid, self._optics, tables, self._bank, self.seed, mode, self.noise, device)
+
+    def _render(
+        self, tables: Tables, mode: int, threads: int, out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        from peakwise.simulate._kernel import MOST_HEIGHTS, render_chunk
+
+        slots, frames = tables
+        n, m = len(frames), self.axis.size
+        made = self._room(n, m, out)
+        axial = MOST_HEIGHTS if self._optics[9] + self._optics[10] > 0 else 1
+        rows = (self._compiled.rows * axial + 4) * slots.shape[1] + columns.N_IMPURITIES + 8
+        gaussian = self.noise == "gaussian"
+
+        def work(a: int, b: int) -> None:
+            render_chunk(
+                self._compiled, self._grid, self._optics, slots[a:b], frames[a:b], self._bank, self.seed, mode, gaussian,
+                rows, made[a:b],
+            )  # fmt: skip
+
+        parts = min(threads * 4 if n > 64 * threads else threads, -(-n // _FEWEST))
+        cuts = np.linspace(0, n, max(parts, 1) + 1).astype(int)
+        if threads == 1 or parts <= 1:
+            work(0, n)
+            return made
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, cuts[:-1], cuts[1:]))
+        return made
+
+    @staticmethod
+    def _room(n: int, m: int, out: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        """Where the intensities go."""
+        if out is None:
+            if n * m > _LARGEST:
+                why = f"{n} patterns of {m} points take {n * m * 4 / 1e9:.3g} GB"
+                raise OptionError("cannot simulate so many at once", why, "Draw in parts with first=, or use batches")
+            return np.empty((n, m), np.float32)
+        if out.shape != (n, m) or out.dtype != np.float32 or not out.flags.c_contiguous or not out.flags.writeable:
+            why = f"out must be a writable contiguous float32 array of shape ({n}, {m}), got {out.dtype} {out.shape}"
+            raise OptionError("cannot render", why, "Make it with numpy.empty((n, m), numpy.float32)")
+        return out
+
+    def labels_of(self, tables: Tables) -> NDArray[np.float32]:
+        """Weight fraction of every phase, (n, n_phases)."""
+        phase = tables.slots[:, :, SLOT["phase"]].astype(np.int64)
+        weights = np.where(phase >= 0, tables.slots[:, :, SLOT["weight"]], 0.0)
+        out = np.zeros((len(phase), len(self.phases)), np.float32)
+        np.add.at(out, (np.arange(len(phase))[:, None], np.maximum(phase, 0)), weights.astype(np.float32))
+        return out
+
+    def meta_of(self, tables: Tables) -> dict[str, Any]:
+        """The drawn numbers as metadata columns; what nowhere acts is left out."""
+        slots, frames = tables
+        phase = slots[:, :, SLOT["phase"]].astype(np.int64)
+        ids = np.array([*self.ids, ""])  # -1 is the empty slot
+        weights = slots[:, :, SLOT["weight"]]
+        meta: dict[str, Any] = {
+            "phases": [";".join(row[row != ""]) for row in ids[phase]],
+            "weight_fractions": [
+                ";".join(f"{w:.6g}" for w in row[used]) for row, used in zip(weights, phase >= 0, strict=True)
+            ],
+        }
+        for s in range(slots.shape[1]):
+            tail = f"_{s + 1}" if slots.shape[1] > 1 else ""
+            for name, column in SLOT.items():
+                values = slots[:, s, column]
+                if name == "phase":
+                    meta[f"phase{tail}"] = ids[phase[:, s]]
+                elif (values != SLOT_OFF[name]).any():
+                    meta[f"{name}{tail}"] = values.copy()
+        for name, column in FRAME.items():
+            if name != "index" and (frames[:, column] != FRAME_OFF[name]).any():
+                meta[name] = frames[:, column].copy()
+        return meta
+
+    def _mixtures(self, mixtures: int) -> int:
+        mixtures = _count(mixtures, "mixtures")
+        if mixtures > len(self.phases):
+            why = f"mixtures of {mixtures} phases need as many, got {len(self.phases)}"
+            raise OptionError("cannot mix", why, "Give more phases or a smaller mixtures")
+        return mixtures
+
+    def _check_tables(self, tables: Tables) -> None:
+        slots, frames = tables
+        good = slots.ndim == 3 and slots.shape[2] == len(SLOT) and frames.shape == (len(slots), len(FRAME))
+        if not good or slots.dtype != np.float64 or frames.dtype != np.float64:
+            why = f"float64 of shapes (n, k, {len(SLOT)}) and (n, {len(FRAME)}) are needed, got {slots.shape}, {frames.shape}"
+            raise OptionError("cannot render the tables", why, "Begin with Simulator.blank or draw_tables")
+        if not (np.isfinite(slots).all() and np.isfinite(frames).all()):
+            raise OptionError("cannot render the tables", "they hold values that are not finite", "Check the columns you filled")
+        phase, axis = slots[:, :, SLOT["phase"]], slots[:, :, [SLOT["march_axis"], SLOT["second_axis"]]]
+        n_axes = self._compiled.axis_offsets.shape[0]
+        row = frames[:, FRAME["measured_row"]][frames[:, FRAME["measured"]] > 0]
+        positive = slots[:, :, [SLOT["march"], SLOT["second_march"], SLOT["size_ratio"]]].min(initial=1.0) > 0
+        rules = (
+            (phase.min(initial=0) >= -1 and phase.max(initial=0) < len(self.phases), "a phase that is not there"),
+            (axis.min(initial=0) >= 0 and axis.max(initial=0) < n_axes, f"a texture axis beyond {n_axes - 1}"),
+            (row.min(initial=0) >= 0 and row.max(initial=-1) < len(self._bank), "a measured background that is not there"),
+            (bool(positive), "march or size_ratio of 0 or less"),
+            (frames[:, FRAME["width"]].min(initial=1.0) > 0, "an instrument width of 0 or less"),
+        )
+        for fine, why in rules:
+            if not fine:
+                raise OptionError("cannot render the tables", f"they name {why}", "Check the columns you filled")
+
+    def __repr__(self) -> str:
+        return (
+            f"Simulator: {len(self.phases)} phase{'s' * (len(self.phases) != 1)}, {self.kind} {self.axis[0]:g} to "
+            f"{self.axis[-1]:g} in {self.axis.size} points, wavelength {self.radiation.wavelength:.6g} angstrom"
+        )
+
+
+def _stream(make: Callable[[int], Batch], size: int, first: int, workers: int, ahead: int) -> Iterator[Batch]:
+    with ThreadPoolExecutor(workers, thread_name_prefix="peakwise-simulate") as pool:
+        waiting: deque[Future[Batch]] = deque()
+        try:
+            while True:
+                while len(waiting) <= ahead:
+                    waiting.append(pool.submit(make, first))
+                    first += size
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def simulate(
+    phases: Phase | Iterable[Phase],
+    grid: ArrayLike | tuple[float, float, int] = _DEFAULT_GRID,
+    *,
+    wavelength: Radiation | float | str | None = None,
+    n: int | None = None,
+    mixtures: int = 1,
+    ideal: bool = False,
+    instrument: Instrument | None = None,
+    ranges: Ranges | None = None,
+    axis: str = "two_theta",
+    random_state: int = 0,
+    threads: int | None = None,
+) -> Patterns:
+    """Simulate powder patterns of phases.
+
+    Parameters
+    ----------
+    phases : Phase, or an iterable of Phase such as a PhaseLibrary
+    grid : (start, stop, n) or array-like
+    wavelength : float, str or Radiation, optional
+        In angstrom or a name; by default CuKa, which a warning says.
+    n : int, optional
+        How many patterns; by default 1000 (with `ideal` always one a phase).
+    mixtures : int
+        Most phases in one pattern.
+    ideal : bool
+        One plain pattern a phase: no variation, no background, no noise, atoms at rest, and only the lines that lie on
+        the grid. `Simulator.ideal` keeps displacement factors and the tails of lines beyond the ends.
+    instrument, ranges, axis, random_state, threads
+        See `Simulator`.
+
+    Examples
+    --------
+    >>> from peakwise.crystal import Phase
+    >>> iron = Phase.from_parameters("Fe", "Im-3m", (2.8665, 2.8665, 2.8665, 90, 90, 90), [("Fe", (0, 0, 0))])
+    >>> pattern = simulate(iron, (30, 100, 3501), wavelength="CuKa1", ideal=True)
+    >>> float(pattern.axis[pattern.intensity[0].argmax()].round(2))
+    44.66
+    """
+    make: Any = plain_simulator if ideal else Simulator
+    made = make(
+        phases, grid, instrument=instrument, radiation=wavelength, axis=axis, ranges=ranges, random_state=random_state,
+        threads=threads,
+    )  # fmt: skip
+    return made.ideal() if ideal else made.draw(1000 if n is None else n, mixtures=mixtures)
+
+
+def plain_simulator(
+    phases: Phase | Iterable[Phase],
+    grid: ArrayLike | tuple[float, float, int] = _DEFAULT_GRID,
+    *,
+    instrument: Instrument | None = None,
+    radiation: Radiation | float | str | None = None,
+    ranges: Ranges | None = None,
+    **options: Any,
+) -> Simulator:
+    """The simulator of plain patterns: symmetric lines, atoms at rest, and only lines that lie on the grid."""
+    assumed: list[str] = []
+    if instrument is None:  # the default's axial divergence would move lines at low angles
+        light = as_radiation(radiation)
+        assumed += [] if light is not None else [_ASSUMED]
+        instrument = Instrument.lab_bragg_brentano(light or "CuKa", axial_sample=0.0, axial_detector=0.0)
+        radiation = None
+    made = Simulator(
+        phases, grid, instrument=instrument, radiation=radiation, ranges=Ranges.none() if ranges is None else ranges,
+        margin=0.0, displacements=False, **options,
+    )  # fmt: skip
+    made.warnings += assumed
+    return made
+
+
+def _as_phases(phases: Phase | Iterable[Phase]) -> tuple[Phase, ...]:
+    found: tuple[Any, ...] = (phases,) if hasattr(phases, "reflections") else tuple(phases)  # type: ignore[arg-type]
+    if not found or not all(hasattr(p, "reflections") for p in found):
+        why = "no phase was given" if not found else f"got {type(found[0]).__name__} where a Phase is needed"
+        raise OptionError("cannot simulate", why, "Give Phase objects, for example Phase.from_cif(path)")
+    ids = [p.id for p in found]
+    twice = next((i for i in ids if ids.count(i) > 1), None) if len(set(ids)) < len(ids) else None
+    if twice is not None:
+        raise OptionError("cannot simulate", f"two phases are called {twice!r}", "Rename one: ids are the labels")
+    return found
+
+
+def _seed(random_state: int) -> int:
+    if isinstance(random_state, bool) or not isinstance(random_state, (int, np.integer)) or not 0 <= random_state < 2**63:
+        why = f"random_state must be a whole number from 0 to 2**63 - 1, got {random_state!r}"
+        raise OptionError("cannot simulate", why, "Give a seed such as 0")
+    return int(random_state)
+
+
+def _threads(threads: int | None) -> int:
+    if threads is not None:
+        return _count(threads, "threads")
+    allowed = os.environ.get("NUMBA_NUM_THREADS", "")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, int(allowed)) if allowed.isdigit() and int(allowed) > 0 else cores
+
+
+def _count(value: int, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise OptionError("cannot simulate", f"{name} must be a whole number above 0, got {value!r}", f"Give {name}=1 or more")
+    return int(value)
+
+
+def _scale(scale: str) -> int:
+    if scale not in _SCALES:
+        raise OptionError("cannot simulate", f"scale must be one of {', '.join(_SCALES)}, got {scale!r}", "Choose one")
+    return _SCALES[scale]
