@@ -14,3 +14,4 @@ ROOT = Path(__file__).parents[1]
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PEAKWISE_CACHE", str(tmp_path / ".cache"))

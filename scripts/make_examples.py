@@ -1,6 +1,8 @@
-"""Write the small scans in `examples/`: made from formulas, not measured.
+"""Write the small scans and structures in `examples/`: made from formulas, not measured.
 
     python scripts/make_examples.py
+
+The structures are textbook ones, written down the way CIFs are found: some leave things out.
 
 The lines stand where Bragg's law puts them for a cell; their heights are round numbers that look right. Each line is a
 pseudo-Voigt on a smooth background, and the counts are Poisson with a fixed seed, so that the files come out the same
@@ -147,6 +149,58 @@ def series_frame(temperature: int) -> bytes:
     return (head + columns(x, y, formats=("%.2f", "%d"))).encode()
 
 
+# Structures as they come: one that says everything, three that leave something out, one that is of no use.
+_CELL = """_cell_length_a {a}
+_cell_length_b {b}
+_cell_length_c {c}
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma {gamma}
+"""
+_LOOP = """loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+_atom_site_B_iso_or_equiv
+"""
+_RUTILE_OPERATIONS = (
+    "x,y,z", "-y+1/2,x+1/2,z+1/2", "-x,-y,z", "y+1/2,-x+1/2,z+1/2", "x+1/2,-y+1/2,-z+1/2", "-y,-x,-z",
+    "-x+1/2,y+1/2,-z+1/2", "y,x,-z", "-x,-y,-z", "y+1/2,-x+1/2,-z+1/2", "x,y,-z", "-y+1/2,x+1/2,-z+1/2",
+    "-x+1/2,y+1/2,z+1/2", "y,x,z", "x+1/2,-y+1/2,z+1/2", "-y,-x,z",
+)  # fmt: skip
+_NAME = "_space_group_name_H-M_alt '{}'\n"
+
+STRUCTURES = {
+    "rutile.cif": "data_rutile\n"
+    + _CELL.format(a="4.5941", b="4.5941", c="2.9589", gamma="90")
+    + _NAME.format("P 42/m n m")
+    + "loop_\n_space_group_symop_operation_xyz\n"
+    + "".join(f"'{o}'\n" for o in _RUTILE_OPERATIONS)
+    + _LOOP
+    + "Ti1 Ti4+ 0 0 0 1 0.4\nO1 O2- 0.3057 0.3057 0 1 0.6\n",
+    "silicon.cif": "data_silicon\n"
+    + _CELL.format(a="5.4310(1)", b="5.4310(1)", c="5.4310(1)", gamma="90")
+    + _NAME.format("F d -3 m")
+    + _LOOP
+    + "Si1 Si 0.125 0.125 0.125 1 0.46\n",
+    "zincite.cif": "data_zincite\n"
+    + _CELL.format(a="3.2498", b="3.2498", c="5.2066", gamma="120")
+    + _NAME.format("P 63 m c")
+    + _LOOP
+    + "Zn1 Zn 0.3333 0.6667 0 1 0.5\nO1 O 0.3333 0.6667 0.382 ? 0.6\n",
+    "periclase.cif": "data_periclase\n"
+    + _CELL.format(a="4.2113", b="4.2113", c="4.2113", gamma="90")
+    + _NAME.format("F m -3 m")
+    + _LOOP
+    + "Mg1 Mg 0 0 0 1.02 0.3\nO1 O 0.5 0.5 0.5 1 0.4\nO2 O 0.5 0.5 0.5 1 0.4\n",
+    "no_atoms.cif": "data_no_atoms\n"
+    + _CELL.format(a="4.2113", b="4.2113", c="4.2113", gamma="90")
+    + _NAME.format("F m -3 m"),
+}
+
 TEMPERATURES = (300, 500, 700, 900, 1100)
 
 EXAMPLES = {
@@ -161,6 +215,7 @@ EXAMPLES = {
 def made() -> dict[str, bytes]:
     """Name below `examples/` -> content."""
     files = {name: make() for name, make in EXAMPLES.items()}
+    files |= {f"structures/{name}": text.encode() for name, text in STRUCTURES.items()}
     return files | {f"series/oxide_{t}K.xy": series_frame(t) for t in TEMPERATURES}
 
 

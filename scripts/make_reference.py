@@ -24,14 +24,17 @@ from click.testing import CliRunner
 
 from peakwise.cli import COMMANDS, peakwise
 from peakwise.crystal import TEXTBOOK
+from peakwise.datasets import DATASETS, options_of
 from peakwise.io import FORMATS, META
 from peakwise.patterns import AXES, INTENSITY_UNITS, WAVELENGTHS
 from peakwise.preprocessing import STEPS
+from peakwise.simulate import EFFECTS, PRESETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from peakwise.io import Format
+    from peakwise.simulate import Effect
 
 ROOT = Path(__file__).parents[1]
 AGAIN = "make reference"
@@ -199,6 +202,82 @@ def textbook_page() -> str:
     )
 
 
+def simulation_page() -> str:
+    titles = ("Name", "Unit", "From", "To", "Steps", "Acts in", "Why")
+    phase = (_effect(e) for e in EFFECTS.values() if e.per_phase)
+    frame = (_effect(e) for e in EFFECTS.values() if not e.per_phase)
+    tools = {name: preset() for name, preset in PRESETS.items()}
+    rows = (
+        ("Wavelength [angstrom]", *(", ".join(f"{w:.6g}" for w, _ in t.radiation.lines) for t in tools.values())),
+        ("Probe", *(t.radiation.probe for t in tools.values())),
+        ("U, V, W [deg²]", *(f"{t.u:g}, {t.v:g}, {t.w:g}" for t in tools.values())),
+        ("X, Y [deg]", *(f"{t.x:g}, {t.y:g}" for t in tools.values())),
+        ("FWHM at 10, 40, 90 deg [deg]", *(_widths(t.fwhm([10, 40, 90])) for t in tools.values())),
+        ("Polarisation", *(f"{t.polarisation:g}" for t in tools.values())),
+        ("Geometry", *(t.geometry for t in tools.values())),
+        ("Radius [mm]", *(f"{t.radius:g}" for t in tools.values())),
+        ("S/L, H/L", *(f"{t.axial_sample:g}, {t.axial_detector:g}" for t in tools.values())),
+    )
+    return page(
+        "# Effects and instruments of the simulation",
+        prose("""
+            What `Simulator.draw` varies, and between which limits unless you say otherwise: pass
+            `ranges=Ranges(name=...)` with a pair, a number, a `Range`, or `None` to switch the effect off. *Steps* says
+            whether equal differences or equal ratios are equally probable; *Acts in* is the share of cases in which the
+            effect acts at all. In Python the table is `peakwise.simulate.EFFECTS`. The formulas:
+            [Simulation](../explanations/simulation.md).
+        """),
+        "## Drawn for each phase in a pattern",
+        table(titles, phase),
+        "## Drawn for each pattern",
+        table(titles, frame),
+        "## Instruments",
+        prose("""
+            These are the names for `--instrument`; in Python they are `peakwise.simulate.PRESETS` and the class methods
+            of `Instrument`, which take every number of the table as an option. They describe usual instruments, not
+            yours: measure a standard and give its widths.
+        """),
+        table(("", *(f"`{name}`" for name in tools)), rows),
+    )
+
+
+def _effect(effect: Effect) -> tuple[str, ...]:
+    r = effect.default
+    acts = "off" if r.share <= 0 else f"{100 * r.share:.0f} %"
+    even = {"uniform": "differences", "log": "ratios"}[r.spacing] if r.low < r.high else "fixed"
+    return f"`{effect.name}`", effect.unit, f"{r.low:g}", f"{r.high:g}", even, acts, effect.why
+
+
+def _widths(values: Iterable[float]) -> str:
+    return ", ".join(f"{v:.2g}" for v in values)
+
+
+def datasets_page() -> str:
+    rows = (
+        (f"`{d.name}`", d.kind, code(options_of(d)) or "-", f"<{d.url}>" if d.kind == "fetched" else "made by peakwise")
+        for d in DATASETS.values()
+    )
+    parts = [
+        (
+            f"## {d.name}",
+            f"{d.title[0].upper()}{d.title[1:]}.",
+            d.what,
+            f"Licence: {d.licence}.",
+            f"From: {d.citation}.",
+        )
+        for d in DATASETS.values()
+    ]
+    return page(
+        "# Data sets",
+        prose("""
+            What `peakwise datasets` and `peakwise.datasets.load` know. In Python the table is
+            `peakwise.datasets.DATASETS`. How to get and make them: [Data sets](../how-to/datasets.md).
+        """),
+        table(("Name", "Kind", "Options", "Where"), rows),
+        *(part for entry in parts for part in entry),
+    )
+
+
 def _cell(cell: Sequence[float], system: str) -> str:
     """The parameters that the crystal system leaves free."""
     free = {"cubic": (0,), "tetragonal": (0, 2), "trigonal": (0, 2), "hexagonal": (0, 2), "orthorhombic": (0, 1, 2)}
@@ -238,6 +317,8 @@ PAGES = {
     "docs/reference/metadata.md": metadata_page,
     "docs/reference/steps.md": steps_page,
     "docs/reference/textbook.md": textbook_page,
+    "docs/reference/simulation.md": simulation_page,
+    "docs/reference/datasets.md": datasets_page,
 }
 
 
@@ -272,7 +353,7 @@ def _output(line: str, folder: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "peakwise", *words],
         cwd=folder,
-        env={**os.environ, "PYTHONUTF8": "1", "COLUMNS": str(WIDTH)},
+        env={**os.environ, "PYTHONUTF8": "1", "COLUMNS": str(WIDTH), "PEAKWISE_CACHE": str(Path(folder, ".cache"))},
         capture_output=True,
         encoding="utf-8",
         timeout=120,

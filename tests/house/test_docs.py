@@ -11,9 +11,12 @@ import pytest
 
 import peakwise as pw
 from peakwise.cli import COMMANDS
+from peakwise.crystal import TEXTBOOK
+from peakwise.datasets import DATASETS
 from peakwise.errors import DamagedFileError
 from peakwise.io import FORMATS, META, Reader
 from peakwise.preprocessing import STEPS
+from peakwise.simulate import EFFECTS, PRESETS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(p for p in ROOT.glob("docs/**/*.md") if "_build" not in p.parts)])
@@ -74,8 +77,12 @@ def test_example_scans_are_what_their_script_makes():
         list(pw.WAVELENGTHS),
         list(META),
         [s.__name__ for s in STEPS.values()],
+        list(TEXTBOOK),
+        list(EFFECTS),
+        list(PRESETS),
+        list(DATASETS),
     ],
-    ids=["FORMATS", "COMMANDS", "AXES", "WAVELENGTHS", "META", "STEPS"],
+    ids=["FORMATS", "COMMANDS", "AXES", "WAVELENGTHS", "META", "STEPS", "TEXTBOOK", "EFFECTS", "PRESETS", "DATASETS"],
 )
 def test_every_member_of_a_table_is_named(names):
     missing = [n for n in names if not re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", PROSE)]
@@ -85,6 +92,14 @@ def test_every_member_of_a_table_is_named(names):
 def test_every_public_name_is_in_the_reference():
     api = "".join((ROOT / "docs/reference" / name).read_text(encoding="utf-8") for name in ("api.md", "formats.md"))
     assert not [n for n in pw.__all__ if n != "__version__" and n not in api]
+
+
+@pytest.mark.parametrize("room", ["crystal", "simulate", "datasets"])
+def test_every_public_name_of_a_room_is_in_the_reference(room):
+    pages = ("api.md", "textbook.md", "simulation.md", "datasets.md")
+    api = "".join((ROOT / "docs/reference" / name).read_text(encoding="utf-8") for name in pages)
+    home = importlib.import_module(f"peakwise.{room}")
+    assert not [n for n in home.__all__ if not re.search(rf"(?<!\w){n}(?!\w)", api)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=IDS)

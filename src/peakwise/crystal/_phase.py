@@ -277,9 +277,9 @@ class Phase:
         return scattering.form_factors(self.scatterers, np.asarray(s2, np.float64), radiation)
 
     def intensities(self, radiation: Radiation, d_min: float | None = None) -> NDArray[np.float64]:
-        """Multiplicity * |F|² of every family with d >= `d_min` (default: all that this wavelength can reach).
+        """Multiplicity * ``|F|²`` of every family with d >= `d_min` (default: all that this wavelength can reach).
 
-        |F|² is the mean of both Friedel mates; no Lorentz or polarisation factor.
+        ``|F|²`` is the mean of both Friedel mates; no Lorentz or polarisation factor.
         """
         return intensities(self.reflections(radiation.wavelength / 2 if d_min is None else d_min), radiation)
 

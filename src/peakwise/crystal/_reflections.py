@@ -49,7 +49,7 @@ class Reflections:
     d_min : float
         The smallest d [angstrom] that was asked for.
     has_inversion : bool
-        Whether the structure has an inversion centre: then |F(h)| = |F(-h)|.
+        Whether the structure has an inversion centre: then ``|F(h)| = |F(-h)|``.
     """
 
     hkl: NDArray[np.int16]
@@ -69,7 +69,7 @@ class Reflections:
     def partial_friedel(self) -> NDArray[np.complex64] | None:
         """The partial structure factors of -h where the structure has no inversion centre, else None.
 
-        Anomalous scattering makes |F(h)| and |F(-h)| differ there, and a powder shows their mean.
+        Anomalous scattering makes ``|F(h)|`` and ``|F(-h)|`` differ there, and a powder shows their mean.
         """
         return None if self.has_inversion else self.partial.conj()
 
