@@ -65,8 +65,7 @@ def cif(name, formula, z, group, cell, sites, aniso=""):
 THIRD, TWO = "0.33333333", "0.66666667"
 
 # Cells and sites: Wyckoff, Crystal Structures; Smyth & Hazen (olivine); Harlow & Brown 1980 (albite); Howard et al.
-# 1991
-# (baddeleyite); Levien et al. 1980 (quartz, tensors rounded); Kuhs & Lehmann 1983 (ice).
+# 1991 (baddeleyite); Levien et al. 1980 (quartz, tensors rounded); Kuhs & Lehmann 1983 (ice).
 CIFS = {
     "albite": cif(  # triclinic, and centred: not the standard setting
         "albite",

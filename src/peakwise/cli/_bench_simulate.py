@@ -48,7 +48,17 @@ def run(out: Output, *, quick: bool = False) -> list[dict[str, Any]]:
             ratios = [r["ratio"] for r in rows if r["what"] == what and r["case"].endswith(case) and r["ratio"]]
             if ratios:
                 mean = float(np.exp(np.mean(np.log(ratios))))
-                rows.append(_row(what, f"geometric mean (least {min(ratios):.3g}), {case}", None, None, rows[0]["other_name"], "", mean))
+                rows.append(
+                    _row(
+                        what,
+                        f"geometric mean (least {min(ratios):.3g}), {case}",
+                        None,
+                        None,
+                        rows[0]["other_name"],
+                        "",
+                        mean,
+                    )
+                )
     return rows + _others(phases, least)
 
 
@@ -115,7 +125,7 @@ def _compare(phase: Phase, grid: tuple[float, float, int], least: float) -> list
 def _pymatgen(phase: Phase, grid: tuple[float, float, int]) -> tuple[Callable[[], Any], str] | None:
     try:
         from pymatgen.analysis.diffraction.xrd import XRDCalculator
-        from pymatgen.core import Structure
+        from pymatgen.core.structure import Structure
     except ImportError:
         return None
     import warnings
@@ -135,7 +145,9 @@ def _pymatgen(phase: Phase, grid: tuple[float, float, int]) -> tuple[Callable[[]
         return find, "pymatgen"
 
 
-def _numpy_variant(x: NDArray[np.float64], positions: NDArray[np.float64], heights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _numpy_variant(
+    x: NDArray[np.float64], positions: NDArray[np.float64], heights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """What a careful NumPy user writes: pseudo-Voigts in a loop over lines, a background, counting noise."""
     rng = np.random.default_rng(0)
     y = np.zeros_like(x)
@@ -159,8 +171,13 @@ def _others(phases: list[Phase], least: float) -> list[dict[str, Any]]:
     if cores > 1:
         two = Simulator(phase, _GRIDS[0], radiation=_WAVELENGTH, threads=2)
         double = _time(lambda: two.draw_and_render(2000), least, time.perf_counter)
-        rows.append(_row("two threads", phase.id, 2000 / double, 2000 / single, "one thread", "patterns/s", single / double))
-    flat = [Simulator(phase, _GRIDS[0], radiation=_WAVELENGTH, threads=1, ranges=Ranges.none(counts=c, background=0.05)) for c in (_COUNTS, None)]
+        rows.append(
+            _row("two threads", phase.id, 2000 / double, 2000 / single, "one thread", "patterns/s", single / double)
+        )
+    flat = [
+        Simulator(phase, _GRIDS[0], radiation=_WAVELENGTH, threads=1, ranges=Ranges.none(counts=c, background=0.05))
+        for c in (_COUNTS, None)
+    ]
     tables = flat[0].draw_tables(512)
     bare = flat[1].draw_tables(512)
     noisy = _time(lambda: flat[0].render(tables, scale="max"), least)
@@ -169,12 +186,22 @@ def _others(phases: list[Phase], least: float) -> list[dict[str, Any]]:
     rng, mean = np.random.default_rng(0), np.full(_GRIDS[0][2], 0.1 * _COUNTS)
     numpy_noise = _time(lambda: rng.poisson(mean), least) / _GRIDS[0][2]
     ours = max(noisy - plain, 1e-12) / samples
-    rows.append(_row("counting noise", f"{_GRIDS[0][2]} points", 1e9 * ours, 1e9 * numpy_noise, "numpy.random poisson", "ns/sample", numpy_noise / ours))
+    rows.append(
+        _row(
+            "counting noise",
+            f"{_GRIDS[0][2]} points",
+            1e9 * ours,
+            1e9 * numpy_noise,
+            "numpy.random poisson",
+            "ns/sample",
+            numpy_noise / ours,
+        )
+    )
     return rows
 
 
 def _time(work: Callable[[], Any], least: float, clock: Callable[[], float] = time.process_time) -> float:
-    """Seconds of one call: the best of several rounds, by the processor's clock, which other programs do not disturb much."""
+    """Seconds of one call: the best of several rounds, by a clock that other programs disturb little."""
     work()
     begin = clock()
     work()
@@ -194,7 +221,13 @@ def _range(grid: tuple[float, float, int]) -> str:
 
 
 def _row(
-    what: str, case: str, ours: float | None, other: float | None, other_name: str | None, unit: str, ratio: float | None
+    what: str,
+    case: str,
+    ours: float | None,
+    other: float | None,
+    other_name: str | None,
+    unit: str,
+    ratio: float | None,
 ) -> dict[str, Any]:
     keys = ("what", "case", "ours", "other", "other_name", "unit", "ratio")
     return dict(zip(keys, (what, case, ours, other, other_name, unit, ratio), strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from peakwise.crystal._clinic import ClinicRow, examine_cif
 from peakwise.crystal._gather import Gathered, gather
 from peakwise.crystal._phase import Phase
 from peakwise.crystal._reflections import LIMIT, intensities
-from peakwise.crystal._store import load_rows, pack_row, save_rows, unpack_row
+from peakwise.crystal._store import load_rows, pack_rows, save_rows, unpack_rows
 from peakwise.errors import OptionError, PhaseError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _CHUNK = 32  # CIFs that a worker gets at once
 _STRIDE = 64  # structures that a thread computes at once
 _FEW = 8  # structures for which threads are not worth their start
 _MANY = 400  # CIFs from which other processes are worth their start (about a second)
-MEMORY = 1 << 30  # bytes of reflections that are kept
+MEMORY = 256 << 20  # bytes of reflections that are kept
 _LONGEST = 20.0  # [angstrom] lines beyond are not compared
 _COPPER = 1.5406  # [angstrom] wavelength at which patterns are compared
 
@@ -99,10 +99,10 @@ class PhaseLibrary:
         key = found.key if cache else ""
         rows = load_rows(key) if cache else None
         if rows is None:
-            packed = _examine(found, progress, threads or os.cpu_count() or 1)
+            lines = _examine(found, progress, threads or os.cpu_count() or 1)
             if cache:
-                save_rows(key, packed)
-            rows = [unpack_row(r) for r in packed]
+                save_rows(key, lines)
+            rows = [row for line in lines for row in unpack_rows(line)]
         if progress is not None:
             progress(len(rows), len(rows))
         for row in rows:
@@ -307,7 +307,7 @@ def _fingerprint(phase: Phase, d_min: float, tolerance: float) -> NDArray[np.flo
     return np.asarray(root / max(float(np.linalg.norm(root)), 1e-30), np.float32)
 
 
-def _examine(found: Gathered, progress: Callable[[int, int], None] | None, workers: int) -> list[list[Any]]:
+def _examine(found: Gathered, progress: Callable[[int, int], None] | None, workers: int) -> list[bytes]:
     """Packed rows of every CIF, in order; in other processes where there are many."""
     files = list(found)
     done = [0]
@@ -320,7 +320,7 @@ def _examine(found: Gathered, progress: Callable[[int, int], None] | None, worke
     if len(files) < _MANY or workers < 2:
         return _serially(files, tell)
     chunks = [files[i : i + _CHUNK] for i in range(0, len(files), _CHUNK)]
-    answers: list[list[list[Any]] | None] = [None] * len(chunks)
+    answers: list[list[bytes] | None] = [None] * len(chunks)
     waiting: SimpleQueue[int] = SimpleQueue()
     for i in range(len(chunks)):
         waiting.put(i)
@@ -333,7 +333,7 @@ def _examine(found: Gathered, progress: Callable[[int, int], None] | None, worke
 
 def _feed(
     chunks: list[list[tuple[str, bytes]]],
-    answers: list[list[list[Any]] | None],
+    answers: list[list[bytes] | None],
     waiting: SimpleQueue[int],
     tell: Callable[[int], None],
 ) -> None:
@@ -357,9 +357,9 @@ def _feed(
         worker.close()
 
 
-def _serially(files: list[tuple[str, bytes]], tell: Callable[[int], None]) -> list[list[Any]]:
-    rows: list[list[Any]] = []
+def _serially(files: list[tuple[str, bytes]], tell: Callable[[int], None]) -> list[bytes]:
+    lines = []
     for one in files:
-        rows += [pack_row(r) for r in examine_cif(one)]
+        lines.append(pack_rows(examine_cif(one)))
         tell(1)
-    return rows
+    return lines

@@ -7,18 +7,22 @@ that is damaged, foreign or of another version is ignored and written anew.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import uuid
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from peakwise.crystal._clinic import ClinicRow
 from peakwise.crystal._phase import Phase, Site, Source
 from peakwise.crystal._symmetry import Symmetry, of_hall, symmetry_of
 
-__all__ = ["VERSION", "cache_folder", "load_rows", "pack_row", "save_rows", "unpack_row"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["VERSION", "cache_folder", "load_rows", "pack_rows", "save_rows", "unpack_rows"]
 
 VERSION = "1"  # of the clinic's judgement and of this layout: raise it when either changes
 _MAGIC = b"peakwise library " + VERSION.encode() + b"\n"
@@ -26,31 +30,38 @@ _MOST_BYTES = 1 << 30  # of one cache file, unpacked
 _KEPT = 64  # cache files; the one unused for longest goes first
 
 
-def pack_row(row: ClinicRow) -> list[Any]:
-    """A row as JSON can hold it."""
-    phase = None if row.phase is None else _pack_phase(row.phase)
-    return [row.file, row.id, list(row.repairs), list(row.warnings), row.why, row.do, phase]
+def pack_rows(rows: Iterable[ClinicRow]) -> bytes:
+    """The rows of one file as a line of JSON."""
+    packed = [[r.file, r.id, r.repairs, r.warnings, r.why, r.do, _pack_phase(r.phase)] for r in rows]
+    return json.dumps(packed, ensure_ascii=True, separators=(",", ":")).encode("ascii")
 
 
-def unpack_row(packed: list[Any]) -> ClinicRow:
-    """The inverse of `pack_row`."""
-    file, id_, repairs, warnings, why, do, phase = packed
-    repairs, warnings = tuple(repairs), tuple(warnings)
-    made = None if phase is None else _unpack_phase(id_, file, repairs, warnings, phase)
-    return ClinicRow(file, id_, made, repairs, warnings, why, do)
+def unpack_rows(line: bytes) -> list[ClinicRow]:
+    """The inverse of `pack_rows`."""
+    rows = []
+    for file, id_, repairs, warnings, why, do, phase in json.loads(line):
+        told = tuple(repairs), tuple(warnings)
+        rows.append(ClinicRow(file, id_, _unpack_phase(id_, file, *told, phase), *told, why, do))
+    return rows
 
 
-def _pack_phase(phase: Phase) -> list[Any]:
+def _pack_phase(phase: Phase | None) -> list[Any] | None:
+    if phase is None:
+        return None
     sites = [
         [s.label, s.scatterer, s.element, *s.xyz, s.occupancy, s.b_iso, s.u_aniso, s.multiplicity] for s in phase.sites
     ]
     return [phase.formula, phase.cell, _pack_symmetry(phase.symmetry), phase.z, phase.source.sha256, sites]
 
 
-def _unpack_phase(id_: str, file: str, repairs: tuple[str, ...], warnings: tuple[str, ...], packed: list[Any]) -> Phase:
+def _unpack_phase(
+    id_: str, file: str, repairs: tuple[str, ...], warnings: tuple[str, ...], packed: list[Any] | None
+) -> Phase | None:
+    if packed is None:
+        return None
     formula, cell, symmetry, z, digest, rows = packed
     sites = tuple(
-        Site(label, scatterer, element, (x, y, zz), occupancy, b, None if u is None else tuple(u), m)
+        Site(label, _same(scatterer), _same(element), (x, y, zz), _same(occupancy), _same(b), u and tuple(u), m)
         for label, scatterer, element, x, y, zz, occupancy, b, u, m in rows
     )
     return Phase(
@@ -58,7 +69,16 @@ def _unpack_phase(id_: str, file: str, repairs: tuple[str, ...], warnings: tuple
     )
 
 
+def _same(value: Any) -> Any:
+    """One object for a value that thousands of sites share: it halves the memory of a library of large cells."""
+    if len(_values) > _MOST_VALUES:
+        _values.clear()
+    return _values.setdefault(value, value)
+
+
 _known: dict[str, Symmetry] = {}
+_values: dict[Any, Any] = {}
+_MOST_VALUES = 10_000
 
 
 def _pack_symmetry(symmetry: Symmetry) -> str:
@@ -104,18 +124,18 @@ def load_rows(key: str) -> list[ClinicRow] | None:
         text = machine.decompress(body, _MOST_BYTES)
         if machine.unconsumed_tail:
             return None
-        rows = [unpack_row(r) for r in json.loads(text)]
+        rows = [row for line in io.BytesIO(text) for row in unpack_rows(line)]
         os.utime(_path(key))
     except (OSError, ValueError, TypeError, KeyError, zlib.error, RecursionError, MemoryError):
         return None
     return rows
 
 
-def save_rows(key: str, rows: list[list[Any]]) -> None:
+def save_rows(key: str, lines: list[bytes]) -> None:
     """Store packed rows; a folder that cannot be written to is no reason to stop."""
     target = _path(key)
     temporary = target.with_name(f".{uuid.uuid4().hex}.part")
-    body = zlib.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 1)
+    body = zlib.compress(b"\n".join(lines), 1)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -12,10 +12,10 @@ import os
 import struct
 import subprocess
 import sys
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from peakwise.crystal._clinic import examine_cif
-from peakwise.crystal._store import pack_row
+from peakwise.crystal._store import pack_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,7 @@ def serve(source: IO[bytes] | None = None, target: IO[bytes] | None = None) -> N
             return
         n_name, n_data = _HEAD.unpack(head)
         name = os.fsdecode(requests.read(n_name))
-        rows = [pack_row(r) for r in examine_cif((name, requests.read(n_data)))]
-        answers.write(json.dumps(rows).encode() + b"\n")
+        answers.write(pack_rows(examine_cif((name, requests.read(n_data)))) + b"\n")
         answers.flush()
 
 
@@ -48,12 +47,12 @@ class Worker:
             [sys.executable, "-c", _START, json.dumps(sys.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
 
-    def examine(self, files: Sequence[tuple[str, bytes]]) -> list[list[Any]]:
+    def examine(self, files: Sequence[tuple[str, bytes]]) -> list[bytes]:
         """Packed rows of some files, in order. Raises OSError where the process is gone."""
         requests, answers = self._process.stdin, self._process.stdout
         if requests is None or answers is None:
             raise OSError("no pipe")
-        rows: list[list[Any]] = []
+        lines: list[bytes] = []
         for name, data in files:
             label = os.fsencode(name)
             requests.write(_HEAD.pack(len(label), len(data)) + label + data)
@@ -61,8 +60,8 @@ class Worker:
             line = answers.readline()
             if not line.endswith(b"\n"):
                 raise OSError("the worker ended")
-            rows += json.loads(line)
-        return rows
+            lines.append(line[:-1])
+        return lines
 
     def close(self) -> None:
         """End the process."""

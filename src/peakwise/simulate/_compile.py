@@ -1,8 +1,9 @@
-"""Phases, radiation and grid as flat arrays that the kernels read: everything that does not change from variant to variant.
+"""Phases, radiation and grid as flat arrays that the kernels read: what does not change from variant to variant.
 
 Per reflection family and wavelength, multiplicity * |F|^2 is kept as a cubic polynomial of the relative change of s^2,
-from the partial structure factors at four Chebyshev nodes of the strain that may occur. A strained variant then costs four
-multiplications, without the atoms and without the form factors, exact to 1e-6 of |F|^2 at 2 % strain and to 1e-4 at 10 %.
+from the partial structure factors at four Chebyshev nodes of the strain that may occur. A strained variant then costs
+four multiplications, without the atoms and without the form factors, exact to 1e-6 of |F|^2 at 2 % strain and to 1e-4
+at 10 %.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ __all__ = ["BLOCK", "N_AXES", "N_NODES", "TILE", "Compiled", "Grid", "at_rest", 
 N_AXES = 3  # candidate texture axes of a phase
 BLOCK = 64  # grid points that share one interpolated far field
 N_NODES = 8  # Chebyshev nodes of a block
-TILE = 512  # grid points that share one float32 origin
+TILE = 256  # grid points that share one float32 origin
+_FINE = 1_000_000_000  # angles whose cos^2 agree to this part are one angle
 _LOOKUP = 4  # lookup bins per grid point
 
 # How the cell may change without breaking the symmetry: which lengths and angles move together.
@@ -46,6 +48,7 @@ class Compiled(NamedTuple):
     cosine2: NDArray[np.float32]  # (NF,) cos^2 between the family and the unique axis (cubic: 0 for h00, 1 for hhh)
     axis_offsets: NDArray[np.int64]  # (N_AXES, NF + 1) into the next two
     axis_cosine2: NDArray[np.float32]  # distinct cos^2 between the members of a family and a texture axis
+    axis_sine2: NDArray[np.float32]  # 1 minus that, without loss near the axis
     axis_share: NDArray[np.float32]  # share of the members that have it
     n_axes: NDArray[np.int64]  # (P,)
     cell: NDArray[np.float64]  # (P, 6) a b c [angstrom] alpha beta gamma [rad]
@@ -107,7 +110,9 @@ def lay_grid(two_theta: NDArray[np.float64], axis: NDArray[np.float64]) -> Grid:
         np.minimum(np.searchsorted(x, marks), x.size).astype(np.int64),
         float(x[0]),
         (bins - 1) / float(x[-1] - x[0]),
-        (2 * (np.concatenate((axis, np.full(beyond.size, axis[-1]))) - axis[0]) / (axis[-1] - axis[0]) - 1).astype(np.float32),
+        (2 * (np.concatenate((axis, np.full(beyond.size, axis[-1]))) - axis[0]) / (axis[-1] - axis[0]) - 1).astype(
+            np.float32
+        ),
         (max(float(x[0]), 1.0) / np.maximum(x, 1.0)).astype(np.float32),
         m,
     )
@@ -136,7 +141,7 @@ def compile_phases(
     span : (float, float)
         A family contributes with a wavelength when its unstrained line lies within these angles [deg], both included.
     stretch : float
-        Largest relative change of 1 / d that may occur: sets the nodes of the polynomials.
+        Largest relative change of a length that may occur: sets the nodes of the polynomials.
     limit : int
         Most families of one phase.
     """
@@ -149,14 +154,18 @@ def compile_phases(
     first = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
     low = np.array([part.low + f for part, f in zip(parts, first, strict=False)]).reshape(len(parts), -1)
     high = np.array([part.high + f for part, f in zip(parts, first, strict=False)]).reshape(len(parts), -1)
-    offsets, cosines, members = [], [], []
+    offsets: list[NDArray[np.int64]] = []
+    cosines: list[NDArray[np.float32]] = []
+    others: list[NDArray[np.float32]] = []
+    members: list[NDArray[np.float32]] = []
     begin = 0
     for axis in range(N_AXES):
         row = [np.zeros(1, np.int64) + begin]
         for part in parts:
             o, c, w = part.axes[axis]
             row.append(o[1:] + begin)
-            cosines.append(c)
+            cosines.append(c.astype(np.float32))
+            others.append((1 - c).astype(np.float32))
             members.append(w)
             begin += len(c)
         offsets.append(np.concatenate(row))
@@ -170,6 +179,7 @@ def compile_phases(
         np.concatenate([part.cosine2 for part in parts]),
         np.array(offsets),
         np.concatenate(cosines),
+        np.concatenate(others),
         np.concatenate(members),
         np.array([part.n_axes for part in parts]),
         np.array([part.cell for part in parts]),
@@ -195,7 +205,7 @@ class _Part(NamedTuple):
     low: NDArray[np.int64]
     high: NDArray[np.int64]
     cosine2: NDArray[np.float32]
-    axes: list[tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]]
+    axes: list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float32]]]
     n_axes: int
     cell: NDArray[np.float64]
     symmetry: int
@@ -247,20 +257,24 @@ def _strength(
     s2, many = found.s2[keep], found.multiplicity[keep].astype(np.float64)
     partial = found.partial[:, keep]
     mates = None if found.partial_friedel is None else found.partial_friedel[:, keep]
-    reach = (1 + stretch) ** 2 - 1
-    nodes = np.cos(np.pi * (np.arange(4) + 0.5) / 4) if reach > 0 else np.zeros(1)
+    # Lengths change by a factor within 1 - stretch and 1 + stretch, so s^2 by its inverse square.
+    low, high = (1 + stretch) ** -2 - 1, (1 - stretch) ** -2 - 1
+    unit = max(high, 1e-300)
+    nodes = (
+        (low + high) / 2 + (high - low) / 2 * np.cos(np.pi * (np.arange(4) + 0.5) / 4) if stretch > 0 else np.zeros(1)
+    )
     values = []
     for node in nodes:
-        real, imaginary = phase.form_factors(s2 * (1 + reach * node), radiation)
+        real, imaginary = phase.form_factors(s2 * (1 + node), radiation)
         f = real + 1j * np.reshape(imaginary, (len(real), -1))
         power = np.abs((f * partial).sum(0)) ** 2
         if mates is not None:
             power = (power + np.abs((f * mates).sum(0)) ** 2) / 2
         values.append(many * power)
     out = np.zeros((4, s2.size))
-    if reach > 0:
-        scale = reach ** np.arange(4.0)
-        out[:] = np.linalg.solve(np.vander(nodes, 4, increasing=True), np.array(values)) / scale[:, None]
+    if stretch > 0:
+        scale = unit ** np.arange(4.0)
+        out[:] = np.linalg.solve(np.vander(nodes / unit, 4, increasing=True), np.array(values)) / scale[:, None]
     else:
         out[0] = values[0]
     return out
@@ -316,7 +330,7 @@ def _unique_axis(hkl: NDArray[np.float64], metric: NDArray[np.float64], code: in
 
 def _texture(
     found: Reflections, keep: NDArray[np.bool_], metric: NDArray[np.float64]
-) -> tuple[list[tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]], int]:
+) -> tuple[list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float32]]], int]:
     """Angles of every family to the candidate texture axes.
 
     The candidates are the lattice planes of largest d that are not parallel: flat and long crystals show these faces
@@ -332,13 +346,15 @@ def _texture(
     result = []
     for axis in range(N_AXES):
         direction = directions[min(axis, len(directions) - 1)]
-        cosines = np.round(_cosine2(members, direction, metric) * 1e6).astype(np.int64) if n else np.zeros(0, np.int64)
-        code, many = np.unique(number * 2_000_000 + cosines, return_counts=True)
-        owner = code // 2_000_000
+        cosines = (
+            np.round(_cosine2(members, direction, metric) * _FINE).astype(np.int64) if n else np.zeros(0, np.int64)
+        )
+        code, many = np.unique(number * (2 * _FINE) + cosines, return_counts=True)
+        owner = code // (2 * _FINE)
         total = np.bincount(number, minlength=n)
         offsets = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=n)))).astype(np.int64)
         share = (many / total[owner]).astype(np.float32) if n else np.zeros(0, np.float32)
-        result.append((offsets, ((code % 2_000_000) / 1e6).astype(np.float32), share))
+        result.append((offsets, (code % (2 * _FINE)) / _FINE, share))
     return result, len(directions)
 
 

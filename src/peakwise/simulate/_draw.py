@@ -1,17 +1,18 @@
 """Draw the tables of many patterns from ranges: pattern i depends on the seed and i alone."""
 # ruff: noqa: ANN001, ANN202 - compiled code: numba infers the types
+# mypy: disable-error-code="no-untyped-def,call-overload,untyped-decorator"
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-import numba as nb
 import numpy as np
 
 from peakwise.simulate import _columns as columns
 from peakwise.simulate._compile import CUBIC, MONO_A, MONO_B, MONO_C, ORTHORHOMBIC, RHOMBOHEDRAL, UNIAXIAL
 from peakwise.simulate._effects import EFFECTS
+from peakwise.simulate._jit import check_layout, jit
 from peakwise.simulate._random import keys, uniform
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from peakwise.simulate._effects import Ranges
 
 __all__ = ["Limits", "draw_tables", "limits_of"]
+
+LAYOUT = 0x391F8A8D
+check_layout(LAYOUT, __name__)
 
 _NAMES = list(EFFECTS)
 _E = {name: i for i, name in enumerate(_NAMES)}
@@ -47,7 +51,6 @@ N_IMPURITIES, N_SPIKES = columns.N_IMPURITIES, columns.N_SPIKES
 MEAN_SHAPE = 0.95  # the Chebyshev coefficients together stay below the level: no background falls under zero
 
 PHASE_STREAM, SLOT_STREAM, FRAME_STREAM = 1, 2, 3  # slots use SLOT_STREAM + 16 * slot
-_COMPILED = {"nogil": True, "error_model": "numpy", "cache": True}
 _U = np.uint32
 
 
@@ -81,7 +84,7 @@ def limits_of(ranges: Ranges, wavelength: float, start: float, stop: float, poin
     )
 
 
-@nb.njit(inline="always", **_COMPILED)
+@jit(inline="always")
 def _value(limits, effect, u):
     low, high = limits.low[effect], limits.high[effect]
     if limits.is_log[effect]:
@@ -89,7 +92,7 @@ def _value(limits, effect, u):
     return low + u * (high - low)
 
 
-@nb.njit(**_COMPILED)
+@jit()
 def _or(limits, effect, counter, k1, k2, off):
     """A value of the effect, or `off` where it does not act; uses counters `counter` and `counter + 1`."""
     share = limits.share[effect]
@@ -98,7 +101,7 @@ def _or(limits, effect, counter, k1, k2, off):
     return _value(limits, effect, uniform(_U(counter + 1), k1, k2))
 
 
-@nb.njit(**_COMPILED)
+@jit()
 def _phases(slots, n_phases, n_slots, least, k1, k2):
     """Which phases, and their weight fractions: flat over all mixtures, none below the smallest."""
     many = 1 + int(uniform(_U(0), k1, k2) * min(n_slots, n_phases))
@@ -123,7 +126,7 @@ def _phases(slots, n_phases, n_slots, least, k1, k2):
     return many
 
 
-@nb.njit(**_COMPILED)
+@jit()
 def _cell(limits, symmetry, k1, k2, slot):
     """Changes of the cell that keep the symmetry."""
     e = _or(limits, EXPANSION, 0, k1, k2, 0.0)
@@ -149,7 +152,7 @@ def _cell(limits, symmetry, k1, k2, slot):
             slot[S_SHEAR + i] = 0.0
 
 
-@nb.njit(**_COMPILED)
+@jit()
 def _slot(limits, symmetry, n_axes, k1, k2, slot):
     _cell(limits, symmetry, k1, k2, slot)
     slot[S_SIZE] = _or(limits, SIZE, 16, k1, k2, 0.0)
@@ -158,20 +161,20 @@ def _slot(limits, symmetry, n_axes, k1, k2, slot):
     slot[S_MICRO_RATIO] = _or(limits, MICRO_RATIO, 22, k1, k2, 1.0)
     slot[S_B] = _or(limits, B_EXTRA, 24, k1, k2, 0.0)
     slot[S_MARCH] = _or(limits, MARCH, 26, k1, k2, 1.0)
-    slot[S_MARCH + 1] = int(uniform(_U(28), k1, k2) * n_axes)
-    slot[S_MARCH + 2] = 1.0
+    if slot[S_MARCH] != 1.0:
+        slot[S_MARCH + 1] = int(uniform(_U(28), k1, k2) * n_axes)
     slot[S_MARCH_2] = _or(limits, MARCH_2, 30, k1, k2, 1.0)
-    slot[S_MARCH_2 + 1] = int(uniform(_U(32), k1, k2) * n_axes)
     if slot[S_MARCH_2] != 1.0:
+        slot[S_MARCH_2 + 1] = int(uniform(_U(32), k1, k2) * n_axes)
         slot[S_MARCH_2 + 2] = 0.1 + 0.4 * uniform(_U(33), k1, k2)
         slot[S_MARCH + 2] = 1.0 - slot[S_MARCH_2 + 2]
     film = _or(limits, FILM, 34, k1, k2, 1.0)
     if film != 1.0:
-        slot[S_MARCH], slot[S_MARCH + 2] = film, 1.0
-        slot[S_MARCH_2], slot[S_MARCH_2 + 2] = 1.0, 0.0
+        slot[S_MARCH], slot[S_MARCH + 1], slot[S_MARCH + 2] = film, int(uniform(_U(28), k1, k2) * n_axes), 1.0
+        slot[S_MARCH_2], slot[S_MARCH_2 + 1], slot[S_MARCH_2 + 2] = 1.0, 0.0, 0.0
 
 
-@nb.njit(**_COMPILED)
+@jit()
 def _frame(limits, k1, k2, frame):
     frame[F_ZERO] = _or(limits, ZERO, 0, k1, k2, 0.0)
     frame[F_DISPLACEMENT] = _or(limits, DISPLACEMENT, 2, k1, k2, 0.0)
@@ -215,7 +218,7 @@ def _frame(limits, k1, k2, frame):
             frame[F_SPIKE + i] = _value(limits, SPIKE, uniform(_U(63 + 2 * i), k1, k2))
 
 
-@nb.njit(**_COMPILED)
+@jit()
 def draw_tables(limits, symmetry, n_axes, seed, slots, frames):
     """Fill blank tables; the column `index` of the frames says which patterns they are."""
     least = limits.low[MIN_WEIGHT] if limits.share[MIN_WEIGHT] > 0 else 0.0

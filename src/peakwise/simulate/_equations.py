@@ -89,7 +89,7 @@ class BirchMurnaghan(_Isothermal):
     Examples
     --------
     >>> BirchMurnaghan(160.0, 4.0).ratio([0.0, 10.0]).round(4)
-    array([1.    , 0.9455])
+    array([1.    , 0.9456])
     """
 
     def pressure(self, ratio: ArrayLike) -> NDArray[np.float64]:
@@ -110,8 +110,8 @@ class Vinet(_Isothermal):
 
     Notes
     -----
-    :math:`P = 3 K_0 \frac{1 - x}{x^2} \exp[\frac{3}{2} (K_0' - 1)(1 - x)]` with :math:`x = (V/V_0)^{1/3}`; P. Vinet et al.,
-    J. Geophys. Res. 92 (1987) 9319, doi:10.1029/JB092iB09p09319.
+    :math:`P = 3 K_0 \frac{1 - x}{x^2} \exp[\frac{3}{2} (K_0' - 1)(1 - x)]` with :math:`x = (V/V_0)^{1/3}`; P. Vinet
+    et al., J. Geophys. Res. 92 (1987) 9319, doi:10.1029/JB092iB09p09319.
     """
 
     def pressure(self, ratio: ArrayLike) -> NDArray[np.float64]:

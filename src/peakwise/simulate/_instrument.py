@@ -86,9 +86,15 @@ class Instrument:
         rules = (
             (0 <= self.polarisation <= 1, f"polarisation must lie within 0 and 1, got {self.polarisation:g}"),
             (self.radius > 0, f"radius must be above 0 mm, got {self.radius:g}"),
-            (self.geometry in ("reflection", "transmission"), f"geometry must be reflection or transmission, got {self.geometry!r}"),
+            (
+                self.geometry in ("reflection", "transmission"),
+                f"geometry must be reflection or transmission, got {self.geometry!r}",
+            ),
             (self.absorption >= 0, f"absorption must not be negative, got {self.absorption:g}"),
-            (0 <= self.axial_sample <= 0.2 and 0 <= self.axial_detector <= 0.2, "axial divergence must lie within 0 and 0.2"),
+            (
+                0 <= self.axial_sample <= 0.2 and 0 <= self.axial_detector <= 0.2,
+                "axial divergence must lie within 0 and 0.2",
+            ),
             (self.narrowest() > 0, "the widths U, V, W, X, Y give no FWHM above 0 between 5 and 170 deg"),
         )
         for good, why in rules:
@@ -104,17 +110,28 @@ class Instrument:
         """
         light = as_radiation(radiation)
         given: dict[str, Any] = {
-            "radiation": light, "u": 0.008, "v": -0.006, "w": 0.0205, "x": 0.01, "y": 0.02, "axial_sample": 0.012,
+            "radiation": light,
+            "u": 0.008,
+            "v": -0.006,
+            "w": 0.0205,
+            "x": 0.01,
+            "y": 0.02,
+            "axial_sample": 0.012,
             "axial_detector": 0.012,
         }
         return cls(**(given | changes))
 
     @classmethod
     def synchrotron(cls, radiation: Radiation | float | str = 0.4828, **changes: Any) -> Instrument:
-        """A synchrotron beamline with an area detector or analysers: one line, vertical diffraction plane, capillary."""
+        """A synchrotron beamline: one narrow line, vertical diffraction plane, capillary."""
         given: dict[str, Any] = {
-            "radiation": as_radiation(radiation), "w": 4e-4, "x": 0.005, "y": 0.002, "polarisation": 0.97,
-            "geometry": "transmission", "radius": 1000.0,
+            "radiation": as_radiation(radiation),
+            "w": 4e-4,
+            "x": 0.005,
+            "y": 0.002,
+            "polarisation": 0.97,
+            "geometry": "transmission",
+            "radius": 1000.0,
         }
         return cls(**(given | changes))
 
@@ -122,8 +139,13 @@ class Instrument:
     def neutron(cls, wavelength: float = 1.54, **changes: Any) -> Instrument:
         """A constant-wavelength neutron diffractometer: broad lines, no polarisation factor."""
         given: dict[str, Any] = {
-            "radiation": Radiation(float(wavelength), probe="neutron"), "u": 0.15, "v": -0.20, "w": 0.14,
-            "polarisation": 1.0, "geometry": "transmission", "radius": 1500.0,
+            "radiation": Radiation(float(wavelength), probe="neutron"),
+            "u": 0.15,
+            "v": -0.20,
+            "w": 0.14,
+            "polarisation": 1.0,
+            "geometry": "transmission",
+            "radius": 1500.0,
         }
         return cls(**(given | changes))
 

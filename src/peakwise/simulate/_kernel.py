@@ -11,19 +11,23 @@ nodes and interpolated once per pattern (error below 1e-6 of the line). No tail 
 exp2(-t^2) = (degree-5 polynomial in t^2 / 16)^16, without exp, to 5e-9.
 """
 # ruff: noqa: ANN001, ANN202 - compiled code: numba infers the types
+# mypy: disable-error-code="no-untyped-def,call-overload,untyped-decorator"
 
 from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 
 from peakwise.simulate import _columns as columns
 from peakwise.simulate._compile import BLOCK, N_NODES, TILE
-from peakwise.simulate._random import hashed, keys, normal_pair, poisson_small, uniform
+from peakwise.simulate._jit import check_layout, jit
+from peakwise.simulate._random import hashed, keys, normal_pair
 
 __all__ = ["N_OPTICS", "OPTICS", "render_chunk"]
+
+LAYOUT = 0x391F8A8D
+check_layout(LAYOUT, __name__)
 
 # Numbers of the instrument, in this order.
 OPTICS = ("u", "v", "w", "x", "y", "polarisation", "monochromator", "radius", "is_transmission", "axial_s", "axial_h")
@@ -51,27 +55,46 @@ NOISE_STREAM = 7
 _f = np.float32
 ONE, ZERO_F, HALF, TWO = _f(1.0), _f(0.0), _f(0.5), _f(2.0)
 G1, G2, G3, G4, G5 = (
-    _f(c) for c in (-0.6931471284715927, 0.24022434702504825, -0.0554786473834185, 0.009501141717830562, -0.001110238309112701)
+    _f(c)
+    for c in (
+        -0.6931471284715927,
+        0.24022434702504825,
+        -0.0554786473834185,
+        0.009501141717830562,
+        -0.001110238309112701,
+    )
 )
 FAR = _f(1.25)  # 16 * 1.25 = 20 powers of two: the Gaussian is below 1e-6 of its height
 REACH = math.sqrt(5.0)  # in FWHM: 4 REACH^2 = 20
 HEIGHT_G = _f(2.0 * math.sqrt(math.log(2.0) / math.pi))
 INV_PI = _f(1.0 / math.pi)
 LOG2E_16 = _f(math.log2(math.e) / 16.0)
-POISSON_SMALL = _f(6.0)  # below this mean, Poisson counts come from the exact quantile
+POISSON_SMALL = _f(8.0)  # below this mean, Poisson counts come from the exact quantile
+POISSON_STEPS = 32  # more than so many counts of a mean of 8 are expected once in 1e10
+ALMOST_ONE = _f(1 - 1e-6)  # beyond it float32 sums of probabilities tell nothing
+TO_UNIT = _f(2.0**-23)
 THIRD, SIXTH, C36, C72 = _f(1 / 3), _f(1 / 6), _f(1 / 36), _f(1 / 72)
+D0, D2, D4 = _f(-8 / 405), _f(7 / 810), _f(1 / 270)
 FEW_LINES = 8  # so few are summed directly everywhere: the interpolation would cost more
 MOST_HEIGHTS = 16  # points over the axial height
 
-_FAST = {"nogil": True, "error_model": "numpy", "fastmath": True, "cache": True}
-_SAFE = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}, "cache": True}
+_FAST = {"fastmath": True}
+_SAFE = {"fastmath": {"contract", "nsz"}}
 # asin(sqrt t) / sqrt t on [0, 1/4], minimax to 1e-12.
 A0, A1, A2, A3, A4, A5, A6, A7, A8 = (
-    1.0, 0.1666666661, 0.07500006145, 0.04464040778, 0.03043059228, 0.0218345776, 0.02078163474, 0.001668140114, 0.03320556576,
+    1.0,
+    0.1666666661,
+    0.07500006145,
+    0.04464040778,
+    0.03043059228,
+    0.0218345776,
+    0.02078163474,
+    0.001668140114,
+    0.03320556576,
 )
 
 
-@nb.njit(inline="always", **_FAST)
+@jit(inline="always", **_FAST)
 def _gauss16(s):
     """2^(-16 s) for 0 <= s <= 1.25."""
     s = min(s, FAR)
@@ -82,13 +105,13 @@ def _gauss16(s):
     return q * q
 
 
-@nb.njit(inline="always", **_FAST)
+@jit(inline="always", **_FAST)
 def _decay(t):
     """exp(-t) for t >= 0, nothing beyond t = 13.9."""
     return _gauss16(t * LOG2E_16)
 
 
-@nb.njit(**_SAFE)
+@jit(**_SAFE)
 def metric_of(cell, slot, g):
     """Fill g with a quarter of the strained cell's reciprocal metric, in the order of `squares`; returns the volume."""
     ea, eb, ec = slot[STRAIN_A], slot[STRAIN_A + 1], slot[STRAIN_A + 2]
@@ -105,16 +128,16 @@ def metric_of(cell, slot, g):
     return a * b * c * math.sqrt(root)
 
 
-@nb.njit(**_FAST)
+@jit(**_FAST)
 def _march(compiled, axis, f0, f1, r, share, work, out):
     """Add share * W(r) of every family, the mean over its members of (r^2 cos^2 + sin^2 / r)^(-3/2)."""
     offsets = compiled.axis_offsets[axis]
     t0, t1 = offsets[f0], offsets[f1]
-    cosine2, part, value = compiled.axis_cosine2[t0:t1], compiled.axis_share[t0:t1], work[: t1 - t0]
-    low = _f(1.0 / r)
-    slope, factor = _f(r * r) - low, _f(share)
+    cosine2, sine2 = compiled.axis_cosine2[t0:t1], compiled.axis_sine2[t0:t1]
+    part, value = compiled.axis_share[t0:t1], work[: t1 - t0]
+    along, across, factor = _f(r * r), _f(1.0 / r), _f(share)
     for t in range(value.size):
-        v = low + slope * cosine2[t]
+        v = along * cosine2[t] + across * sine2[t]
         value[t] = factor * part[t] / (v * np.sqrt(v))
     if t1 - t0 == f1 - f0:
         for f in range(value.size):
@@ -127,7 +150,7 @@ def _march(compiled, axis, f0, f1, r, share, work, out):
         out[f] = total
 
 
-@nb.njit(**_FAST)
+@jit(**_FAST)
 def _s2(squares, f0, f1, g, out):
     """s^2 of each family under the strained metric."""
     a, b, c = squares[0, f0:f1], squares[1, f0:f1], squares[2, f0:f1]
@@ -136,12 +159,16 @@ def _s2(squares, f0, f1, g, out):
     o = out[: f1 - f0]
     for i in range(o.size):
         o[i] = (
-            np.float64(a[i]) * g0 + np.float64(b[i]) * g1 + np.float64(c[i]) * g2
-            + np.float64(d[i]) * g3 + np.float64(e[i]) * g4 + np.float64(f[i]) * g5
+            np.float64(a[i]) * g0
+            + np.float64(b[i]) * g1
+            + np.float64(c[i]) * g2
+            + np.float64(d[i]) * g3
+            + np.float64(e[i]) * g4
+            + np.float64(f[i]) * g5
         )
 
 
-@nb.njit(**_FAST)
+@jit(**_FAST)
 def _positions(s2, wavelength, pos):
     """2 theta [deg] of each line; 180 for one that cannot be reached."""
     square = wavelength * wavelength
@@ -156,7 +183,7 @@ def _positions(s2, wavelength, pos):
         pos[i] = (2 * DEG) * (angle if is_small else 0.5 * math.pi - 2 * angle)
 
 
-@nb.njit(**_FAST)
+@jit(**_FAST)
 def _shape(strength, s2_now, s2_then, texture, cosine2, wavelength, share, slot, frame, optics, pos, al, gg, ag, kg):
     """Heights and widths of the lines of one phase at one wavelength, and their shifts."""
     square = _f(wavelength * wavelength)
@@ -203,7 +230,8 @@ def _shape(strength, s2_now, s2_then, texture, cosine2, wavelength, share, slot,
         r = lorentz / total
         s = ONE - r
         fifth = s * s * s * s * s + r * (
-            _f(2.69269) * s * s * s * s + r * (_f(2.42843) * s * s * s + r * (_f(4.47163) * s * s + r * (_f(0.07842) * s + r)))
+            _f(2.69269) * s * s * s * s
+            + r * (_f(2.42843) * s * s * s + r * (_f(4.47163) * s * s + r * (_f(0.07842) * s + r)))
         )
         root = _f(0.60186) + fifth * (_f(0.76822) + fifth * (_f(-0.55397) + fifth * _f(0.184215)))
         fourth = root * root * root * root
@@ -219,7 +247,7 @@ def _shape(strength, s2_now, s2_then, texture, cosine2, wavelength, share, slot,
         kg[i] = _f(0.25) * inverse * inverse
 
 
-@nb.njit(**_SAFE)
+@jit(**_SAFE)
 def _pad(n, pos, al, gg, ag, kg):
     """Fill up to a multiple of four with lines of no height: quads stay within a phase and a wavelength."""
     while n % 4:
@@ -228,7 +256,7 @@ def _pad(n, pos, al, gg, ag, kg):
     return n
 
 
-@nb.njit(**_SAFE)
+@jit(**_SAFE)
 def _axial(first, n, optics, pos, al, gg, ag, kg):
     """Axial divergence (Finger, Cox and Jephcoat): a line becomes several towards lower angles.
 
@@ -252,7 +280,7 @@ def _axial(first, n, optics, pos, al, gg, ag, kg):
         if abs(shift) * DEG < 0.25 * fwhm:
             pos[i] -= mean * cosine / math.sqrt(1 - cosine * cosine)
             continue
-        many = min(max(int(math.ceil(4 * abs(shift) * DEG / fwhm)), 2), MOST_HEIGHTS)
+        many = min(max(math.ceil(4 * abs(shift) * DEG / fwhm), 2), MOST_HEIGHTS)
         total = 0.0
         for k in range(many):
             height = (k + 0.5) / many * top
@@ -270,7 +298,7 @@ def _axial(first, n, optics, pos, al, gg, ag, kg):
     return end
 
 
-@nb.njit(forceinline=True, **_FAST)
+@jit(forceinline=True, **_FAST)
 def _tails(y, x, p, g, a):
     """Add four Lorentzians over one division."""
     p0, p1, p2, p3 = p[0], p[1], p[2], p[3]
@@ -283,7 +311,7 @@ def _tails(y, x, p, g, a):
         y[j] += ((a0 * d1 + a1 * d0) * (d2 * d3) + (a2 * d3 + a3 * d2) * (d0 * d1)) / ((d0 * d1) * (d2 * d3))
 
 
-@nb.njit(forceinline=True, **_FAST)
+@jit(forceinline=True, **_FAST)
 def _tail(y, x, p, g, a):
     """Add one Lorentzian."""
     for j in range(y.size):
@@ -291,7 +319,7 @@ def _tail(y, x, p, g, a):
         y[j] += a / (e * e + g)
 
 
-@nb.njit(forceinline=True, **_FAST)
+@jit(forceinline=True, **_FAST)
 def _bell(y, x, p, k, a):
     """Add one Gaussian."""
     for j in range(y.size):
@@ -299,15 +327,15 @@ def _bell(y, x, p, k, a):
         y[j] += a * _gauss16(d * d * k)
 
 
-@nb.njit(inline="always", **_SAFE)
+@jit(inline="always", **_SAFE)
 def _point(grid, position):
     """Number of a grid point near a position, within the grid."""
     at = (position - grid.start) * grid.per_unit
-    return grid.lookup[int(min(max(at, 0.0), grid.lookup.size - 1.0))]
+    return grid.lookup[np.int64(min(max(at, 0.0), grid.lookup.size - 1.0))]
 
 
-@nb.njit(**_SAFE)
-def profile(grid, n, pos, al, gg, ag, kg, near, far, y):
+@jit(**_SAFE)
+def profile(grid, n, pos, al, gg, ag, kg, near, far, y):  # noqa: C901 - one loop, near, far and alone
     """Sum n lines (a multiple of four) on the grid; returns nothing, fills y."""
     n_blocks = grid.low_edges.size
     y[:] = ZERO_F
@@ -352,7 +380,7 @@ def profile(grid, n, pos, al, gg, ag, kg, near, far, y):
         _interpolate(grid.weights, far, y)
 
 
-@nb.njit(**_SAFE)
+@jit(**_SAFE)
 def _bells(lookup, start, per_unit, near, origins, n, pos, ag, kg, y):
     """The Gaussians where they are not nothing, in whole vectors of 16 points."""
     m, last = y.size, lookup.size - 1
@@ -371,7 +399,7 @@ def _bells(lookup, start, per_unit, near, origins, n, pos, ag, kg, y):
             _bell(y[k0:k1], near[k0:k1], _f(p - origins[tile]), k, a)
 
 
-@nb.njit(**_FAST)
+@jit(**_FAST)
 def _interpolate(weights, far, y):
     """Add the far field of each block."""
     shared = weights.shape[0] == 1
@@ -386,23 +414,27 @@ def _interpolate(weights, far, y):
             )
 
 
-@nb.njit(**_FAST)
+@jit(**_FAST)
 def _largest(y):
-    top = ZERO_F
-    for j in range(y.size):
-        top = max(top, y[j])
-    return top
+    """The largest value, at least 0. Floats of one sign are ordered as their bits are, and whole numbers vectorise."""
+    bits = y.view(np.int32)
+    top = np.int32(0)
+    for j in range(bits.size):
+        top = max(top, bits[j])
+    return np.int32(top).view(np.float32)
 
 
-@nb.njit(**_FAST)
+@jit(**_FAST)
 def _smallest(y):
-    low = y[0]
-    for j in range(y.size):
-        low = min(low, y[j])
-    return low
+    """The smallest value of what is not negative."""
+    bits = y.view(np.int32)
+    low = bits[0]
+    for j in range(bits.size):
+        low = min(low, bits[j])
+    return np.int32(low).view(np.float32)
 
 
-@nb.njit(**_FAST)
+@jit(**_FAST)
 def _background(y, top, grid, frame, bank):
     """Turn intensities into shares of the strongest peak and add what lies under the peaks."""
     scale = ONE / top
@@ -432,15 +464,18 @@ def _background(y, top, grid, frame, bank):
             y[j] += height * row[j]
 
 
-@nb.njit(inline="always", **_FAST)
+@jit(inline="always", **_FAST)
 def _quantile(mean, z):
     """Poisson count of a normal deviate z (M. Giles, ACM TOMS 42 (2016) 7, doi:10.1145/2699466, eq. 7, floored)."""
-    root = np.sqrt(max(mean, _f(0.5)))
+    safe = max(mean, _f(0.5))
+    root = np.sqrt(safe)
+    inverse = ONE / root
     zz = z * z
-    return max(np.floor(mean + root * z + THIRD + zz * SIXTH - z * (C36 + zz * C72) / root), ZERO_F)
+    third = inverse * inverse * (D0 + zz * (D2 + zz * D4))
+    return max(np.floor(safe + root * z + THIRD + zz * SIXTH - z * (C36 + zz * C72) * inverse + third), ZERO_F)
 
 
-@nb.njit(**_FAST)
+@jit(**_FAST)
 def _poisson(y, counts, back, k1, k2, out):
     """Counts of a mean `counts * y`, written as `back` per count."""
     half = (y.size + 1) // 2
@@ -457,7 +492,7 @@ def _poisson(y, counts, back, k1, k2, out):
         oa[j] = back * _quantile(ya[j] * counts, z0)
 
 
-@nb.njit(**_FAST)
+@jit(**_FAST)
 def _gaussian(y, counts, back, k1, k2, out):
     """Normal noise of the same variance as counting."""
     half = (y.size + 1) // 2
@@ -472,22 +507,39 @@ def _gaussian(y, counts, back, k1, k2, out):
             ob[j] = back * (mean + np.sqrt(mean) * z1)
 
 
-@nb.njit(**_SAFE)
-def _few(y, counts, back, k1, k2, out):
-    """Where fewer than six counts are expected the exact quantile replaces the expansion."""
-    for j in range(y.size):
-        mean = y[j] * counts
-        if mean < POISSON_SMALL:
-            out[j] = back * poisson_small(np.float64(mean), uniform(np.uint32(j), k1, k2))
+@jit(**_FAST)
+def _few(y, counts, back, k1, k2, room, out):
+    """Where few counts are expected the exact quantile replaces the expansion: probabilities are added up."""
+    for start in range(0, y.size, BLOCK):
+        part, made = y[start : start + BLOCK], out[start : start + BLOCK]
+        n = part.size
+        if _smallest(part) * counts >= POISSON_SMALL:
+            continue
+        mean, u, p, total, found = room[0, :n], room[1, :n], room[2, :n], room[3, :n], room[4, :n]
+        for j in range(n):
+            h = hashed(np.uint32(start + j), k1, k2)
+            u[j] = min((_f(np.int32(h >> np.uint32(9))) + HALF) * TO_UNIT, ALMOST_ONE)
+            mean[j] = max(min(part[j] * counts, POISSON_SMALL), ZERO_F)
+            p[j] = _decay(mean[j])
+            total[j] = p[j]
+            found[j] = ZERO_F
+        for step in range(1, POISSON_STEPS + 1):
+            inverse = ONE / _f(step)
+            for j in range(n):
+                found[j] += ONE if u[j] > total[j] else ZERO_F
+                p[j] *= mean[j] * inverse
+                total[j] += p[j]
+        for j in range(n):
+            made[j] = back * found[j] if part[j] * counts < POISSON_SMALL else made[j]
 
 
-@nb.njit(**_FAST)
+@jit(**_FAST)
 def _scaled(y, factor, out):
     for j in range(out.size):
         out[j] = y[j] * factor
 
 
-@nb.njit(**_SAFE)
+@jit(**_SAFE)
 def lines_of(compiled, optics, slots, frame, scratch, texture, work, s2, pos, al, gg, ag, kg):
     """Every line of a pattern; returns how many (a multiple of four)."""
     n = 0
@@ -524,7 +576,7 @@ def lines_of(compiled, optics, slots, frame, scratch, texture, work, s2, pos, al
     return n
 
 
-@nb.njit(**_SAFE)
+@jit(**_SAFE)
 def _impurities(frame, n, pos, al, gg, ag, kg):
     """Foreign lines, as high as a share of the strongest line; Gaussian and Lorentzian in equal parts."""
     strongest = 0.0
@@ -541,11 +593,11 @@ def _impurities(frame, n, pos, al, gg, ag, kg):
     return _pad(n, pos, al, gg, ag, kg) if n else 0
 
 
-@nb.njit(**_SAFE)
+@jit(**_SAFE)
 def render_chunk(compiled, grid, optics, slots, frames, bank, seed, mode, is_gaussian, rows, out):
     """Render patterns into out; mode 0: absolute intensities, 1: shares of the strongest peak, 2: counts."""
     m = grid.points
-    scratch, near = np.empty(6), np.empty(4, np.float32)
+    scratch, near, room = np.empty(6), np.empty(4, np.float32), np.empty((5, BLOCK), np.float32)
     families = 0
     for p in range(compiled.first.size - 1):
         families = max(families, compiled.first[p + 1] - compiled.first[p])
@@ -582,7 +634,7 @@ def render_chunk(compiled, grid, optics, slots, frames, bank, seed, mode, is_gau
                 _poisson(row, counts, back, k1, k2, out[i])
                 if _smallest(row) * counts < POISSON_SMALL:
                     j1, j2 = keys(seed, np.int64(frame[INDEX]), NOISE_STREAM + 1)
-                    _few(row, counts, back, j1, j2, out[i])
+                    _few(row, counts, back, j1, j2, room, out[i])
         else:
             _scaled(row, ONE, out[i])
         for k in range(N_SPIKES):

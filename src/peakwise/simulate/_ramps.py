@@ -48,8 +48,12 @@ class Transition:
     hysteresis: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (np.isfinite([self.onset, self.width, self.hysteresis]).all() and self.width >= 0 and self.hysteresis >= 0):
-            raise OptionError("cannot make the transition", "width and hysteresis must not be negative", "Give 0 or more")
+        if not (
+            np.isfinite([self.onset, self.width, self.hysteresis]).all() and self.width >= 0 and self.hysteresis >= 0
+        ):
+            raise OptionError(
+                "cannot make the transition", "width and hysteresis must not be negative", "Give 0 or more"
+            )
 
     def fraction(self, values: ArrayLike) -> NDArray[np.float64]:
         """Transformed weight fraction along a series, which may turn round.
@@ -71,8 +75,8 @@ class Transition:
 class Distortion:
     """A cell that leaves its higher symmetry: an order parameter that grows from 0 beyond the onset.
 
-    For B1 to rB1 (FeO) take the rhombohedral cell of rock salt (alpha = 60 deg, R-3m) with ``shear=(-x, -x, -x)``: until
-    the onset its lines coincide with those of the cubic cell, beyond it 111, 220 ... split.
+    For B1 to rB1 (FeO) take the rhombohedral cell of rock salt (alpha = 60 deg, R-3m) with ``shear=(-x, -x, -x)``:
+    until the onset its lines coincide with those of the cubic cell, beyond it 111, 220 ... split.
 
     Parameters
     ----------
@@ -94,11 +98,15 @@ class Distortion:
 
     def __post_init__(self) -> None:
         if not (self.width > 0 and self.exponent > 0):
-            raise OptionError("cannot make the distortion", "width and exponent must be above 0", "Give positive numbers")
+            raise OptionError(
+                "cannot make the distortion", "width and exponent must be above 0", "Give positive numbers"
+            )
 
     def order(self, values: ArrayLike) -> NDArray[np.float64]:
         """The order parameter, 0 to 1."""
-        return np.asarray(np.clip((np.asarray(values, dtype=np.float64) - self.onset) / self.width, 0, 1) ** self.exponent)
+        return np.asarray(
+            np.clip((np.asarray(values, dtype=np.float64) - self.onset) / self.width, 0, 1) ** self.exponent
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +192,13 @@ def ramp(
     """
     v = np.asarray(values, dtype=np.float64)
     if v.ndim != 1 or v.size < 1 or not np.isfinite(v).all():
-        raise OptionError("cannot make the series", f"values must be finite and 1-D, got shape {v.shape}", "One value a frame")
+        raise OptionError(
+            "cannot make the series", f"values must be finite and 1-D, got shape {v.shape}", "One value a frame"
+        )
     if variable not in _VARIABLES:
-        raise OptionError("cannot make the series", f"variable must be pressure or temperature, got {variable!r}", "Choose one")
+        raise OptionError(
+            "cannot make the series", f"variable must be pressure or temperature, got {variable!r}", "Choose one"
+        )
     if not 0 <= jitter < 0.5:
         raise OptionError("cannot make the series", f"jitter must lie within 0 and 0.5, got {jitter}", "Give 0.05")
     moves = [p.cell_changes(v) for p in phases]
@@ -212,7 +224,7 @@ def ramp(
         simulator.render(tables, scale=scale),
         axis,
         wavelength=simulator.radiation,
-        meta={variable: v, **_truth(phases, fraction, weights, moves)},
+        meta={variable: v, **_truth(phases, v, fraction, weights, moves)},
         unit="counts" if scale == "counts" and counts else "arbitrary",
         warnings=simulator.warnings,
     )
@@ -244,12 +256,18 @@ def _simulator_of(
     if stretch > 0.2 or shear > 10:
         why = f"cells change by up to {stretch:.3g} and {shear:.3g} deg; at most 0.2 and 10 deg are simulated"
         raise OptionError("cannot make the series", why, "Check the equation of state, its unit and its reference")
-    stored = (Ranges.none(size=(30, 100), microstrain=(0, 0.002), background=(0.01, 0.1)) if ranges is None else ranges).to_dict()
+    stored = (
+        Ranges.none(size=(30, 100), microstrain=(0, 0.002), background=(0.01, 0.1)) if ranges is None else ranges
+    ).to_dict()
     # A cell moves by its equation: what the ranges say of it only widens the list of lines.
-    stored |= {"expansion": [-stretch, stretch, "uniform", 1.0], "distortion": None, "shear": [-shear, shear, "uniform", 1.0]}
+    stored |= {
+        "expansion": [-stretch, stretch, "uniform", 1.0],
+        "distortion": None,
+        "shear": [-shear, shear, "uniform", 1.0],
+    }
     return Simulator(
-        [p.phase for p in phases], grid, instrument=instrument, radiation=radiation, axis=axis, ranges=Ranges.from_dict(stored),
-        random_state=random_state, threads=threads,
+        [p.phase for p in phases], grid, instrument=instrument, radiation=radiation, axis=axis,
+        ranges=Ranges.from_dict(stored), random_state=random_state, threads=threads,
     )  # fmt: skip
 
 
@@ -263,14 +281,18 @@ def _sample(simulator: Simulator, number: int) -> NDArray[np.float64]:
     return np.array(simulator.blank(1).slots[0, 0])
 
 
-def _fractions(phases: Sequence[RampPhase], v: NDArray[np.float64], transition: Transition | None) -> NDArray[np.float64]:
+def _fractions(
+    phases: Sequence[RampPhase], v: NDArray[np.float64], transition: Transition | None
+) -> NDArray[np.float64]:
     roles = {p.role for p in phases}
     if transition is None:
         if {"before", "after"} <= roles:
             raise OptionError("cannot make the series", "phases before and after need a transition", "Pass transition=")
         return np.zeros(v.size)
     if "after" not in roles or "before" not in roles:
-        raise OptionError("cannot make the series", "a transition needs phases before and after", "Set role='after' in one")
+        raise OptionError(
+            "cannot make the series", "a transition needs phases before and after", "Set role='after' in one"
+        )
     return transition.fraction(v)
 
 
@@ -298,6 +320,7 @@ def _weights(phases: Sequence[RampPhase], fraction: NDArray[np.float64]) -> NDAr
 
 def _truth(
     phases: Sequence[RampPhase],
+    v: NDArray[np.float64],
     fraction: NDArray[np.float64],
     weights: NDArray[np.float64],
     moves: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
@@ -318,5 +341,5 @@ def _truth(
         for j, name in enumerate(("alpha", "beta", "gamma")):
             meta[f"{name}_{i + 1}"] = p.phase.cell[3 + j] + shear[:, j]
         if p.distortion is not None:
-            meta[f"order_{i + 1}"] = np.linalg.norm(shear, axis=1) / max(float(np.linalg.norm(p.distortion.shear)), 1e-300)
+            meta[f"order_{i + 1}"] = p.distortion.order(v)
     return meta

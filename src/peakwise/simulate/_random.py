@@ -4,13 +4,16 @@ So pattern i is the same whichever batch, thread or device draws it. The hash is
 on 32 bits (constants: C. Wellons, "Prospecting for hash functions", lowbias32), with the counter going in before the
 first round and a second key between the rounds, so that two patterns never walk through the same sequence.
 """
+# ruff: noqa: ANN001, ANN202 - compiled code: numba infers the types
+# mypy: disable-error-code="no-untyped-def,call-overload,untyped-decorator"
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
-__all__ = ["keys", "normal_pair", "poisson_small", "uniform"]
+from peakwise.simulate._jit import jit
+
+__all__ = ["hashed", "keys", "normal_pair", "uniform"]
 
 # Constants of the hash and the golden ratio that spreads neighbouring counters.
 _M1, _M2, _STEP = np.uint32(0x7FEB352D), np.uint32(0x846CA68B), np.uint32(0x9E3779B9)
@@ -29,16 +32,14 @@ _L = tuple(
     for c in (-3.040040005, 6.112961989, -5.341987205, 3.286526924, -1.266917311, 0.2751485135, -0.02569106016)
 )
 _S = tuple(np.float32(c) for c in (3.1415919, -2.026082066, 0.5237360932, -0.07434535591, 0.005896509626))
-_C = tuple(
-    np.float32(c) for c in (0.9999992216, -4.934745629, 4.058045414, -1.332381203, 0.2296642137, -0.02058279504)
-)
+_C = tuple(np.float32(c) for c in (0.9999992216, -4.934745629, 4.058045414, -1.332381203, 0.2296642137, -0.02058279504))
 _L0, _L1, _L2, _L3, _L4, _L5, _L6 = _L
 _S0, _S1, _S2, _S3, _S4 = _S
 _C0, _C1, _C2, _C3, _C4, _C5 = _C
 
 
-@nb.njit(inline="always", cache=True)
-def _scramble(x, k2):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled: numba infers the types
+@jit(inline="always")
+def _scramble(x, k2):
     x = np.uint32(x ^ (x >> _S16))
     x = np.uint32(x * _M1)  # a product of two uint32 is an uint64 to numba: cut it back each time
     x = np.uint32(x ^ k2)
@@ -47,14 +48,14 @@ def _scramble(x, k2):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - 
     return np.uint32(x ^ (x >> _S16))
 
 
-@nb.njit(inline="always", cache=True)
-def hashed(counter, k1, k2):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@jit(inline="always")
+def hashed(counter, k1, k2):
     """32 random bits for a counter under two keys."""
     return _scramble(np.uint32(np.uint32(counter) * _STEP + k1), k2)
 
 
-@nb.njit(cache=True)
-def keys(seed, index, stream):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@jit()
+def keys(seed, index, stream):
     """Two keys for one pattern and one purpose, from a 64-bit seed and a 64-bit index."""
     s1, s2 = np.uint32(seed & 0xFFFFFFFF), np.uint32((seed >> 32) & 0xFFFFFFFF)
     i1, i2 = np.uint32(index & 0xFFFFFFFF), np.uint32((index >> 32) & 0xFFFFFFFF)
@@ -63,14 +64,14 @@ def keys(seed, index, stream):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
     return np.uint32(a + i2 * _STEP), b
 
 
-@nb.njit(inline="always", cache=True)
-def uniform(counter, k1, k2):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@jit(inline="always")
+def uniform(counter, k1, k2):
     """A float64 in the open interval (0, 1) from 32 bits."""
     return (np.float64(hashed(counter, k1, k2)) + 0.5) * 2.0**-32
 
 
-@nb.njit(inline="always", cache=True)
-def normal_pair(h1, h2):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+@jit(inline="always")
+def normal_pair(h1, h2):
     """Two independent standard normals (float32) from two hashes, by Box and Muller with polynomials only."""
     u = (np.float32(np.int32(h1 >> np.uint32(9))) + _HALF) * _TO_HALF_OPEN
     bits = np.float32(u).view(np.int32)
@@ -83,15 +84,3 @@ def normal_pair(h1, h2):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     sine = t * (_ONE - q) * (_S0 + q * (_S1 + q * (_S2 + q * (_S3 + q * _S4))))
     cosine = _C0 + q * (_C1 + q * (_C2 + q * (_C3 + q * (_C4 + q * _C5))))
     return r * cosine, r * sine
-
-
-@nb.njit(cache=True)
-def poisson_small(mean, u):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """The Poisson quantile of u by adding up probabilities: exact, for means below about 10."""
-    p = np.exp(-mean)
-    total, k = p, 0
-    while u > total and k < 60:
-        k += 1
-        p *= mean / k
-        total += p
-    return k

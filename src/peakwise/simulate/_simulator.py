@@ -19,7 +19,7 @@ from peakwise.simulate._effects import Ranges
 from peakwise.simulate._instrument import Instrument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
 
     from numpy.typing import ArrayLike, NDArray
@@ -31,6 +31,7 @@ __all__ = ["Batch", "Simulator", "plain_simulator", "simulate"]
 _AXES = ("two_theta", "q")
 _SCALES = {"absolute": 0, "max": 1, "counts": 2}
 _NOISES = ("poisson", "gaussian")
+_LARGEST_STRETCH = 0.5  # beyond, no family stays what it is
 _FEWEST = 16  # patterns worth a thread
 _LARGEST = 4_000_000_000  # values of one answer (16 GB)
 _ASSUMED = "no wavelength was given: CuKa (Kα1 and Kα2, mean 1.54187 angstrom) is assumed"
@@ -146,7 +147,9 @@ class Simulator:
         light = self.instrument.radiation
         self.two_theta = convert_axis(self.axis, axis, "two_theta", wavelength=light.wavelength)
         if self.two_theta[0] <= 0 or self.two_theta[-1] >= 180:
-            why = f"it must lie within 0 and 180 deg, both excluded, got {self.two_theta[0]:g} to {self.two_theta[-1]:g}"
+            why = (
+                f"it must lie within 0 and 180 deg, both excluded, got {self.two_theta[0]:g} to {self.two_theta[-1]:g}"
+            )
             raise OptionError("cannot simulate on this grid", why, "Give (start, stop, number of points)")
         self.span, stretch = self._reach(margin)
         self._grid = lay_grid(self.two_theta, self.axis)
@@ -167,12 +170,14 @@ class Simulator:
         return instrument.replace(radiation=light)
 
     def _reach(self, margin: float | None) -> tuple[tuple[float, float], float]:
-        """The angles whose lines contribute, and the largest relative change of 1 / d."""
+        """The angles whose lines contribute, and the largest relative change of a length."""
         ranges, tool = self.ranges, self.instrument
         if margin is not None and not 0 <= margin <= 180:
-            raise OptionError("cannot simulate", f"margin must lie within 0 and 180 deg, got {margin}", "Give 0 or more")
+            raise OptionError(
+                "cannot simulate", f"margin must lie within 0 and 180 deg, got {margin}", "Give 0 or more"
+            )
         stretch = ranges.top("expansion") + ranges.top("distortion") + np.radians(ranges.top("shear"))
-        stretch = stretch / max(1 - stretch, 0.5)
+        stretch = min(float(stretch), _LARGEST_STRETCH)
         ends = np.clip(self.two_theta[[0, -1]], 0.5, 175.0)
         theta = np.radians(ends / 2)
         width = tool.fwhm(ends) * max(1.0, ranges.top("width", 1.0))
@@ -180,7 +185,7 @@ class Simulator:
         micro = ranges.top("microstrain") * max(1.0, ranges.top("microstrain_ratio", 1.0))
         longest = max(w for w, _ in tool.radiation.lines)
         width = width + np.degrees(0.9 * longest / size / np.cos(theta) + 4 * micro * np.tan(theta))
-        shift = np.degrees(2 * np.tan(theta) * stretch) + ranges.top("zero") + abs(tool.zero)
+        shift = np.degrees(2 * np.tan(theta) * stretch / (1 - stretch)) + ranges.top("zero") + abs(tool.zero)
         shift = shift + np.degrees(2 * (ranges.top("displacement") + abs(tool.displacement)) / tool.radius)
         shift = shift + np.degrees(ranges.top("transparency") + abs(tool.transparency))
         wide = np.maximum(5 * width, 1.0) + shift if margin is None else np.full(2, margin)
@@ -308,7 +313,7 @@ class Simulator:
             The same sequence for any number of workers.
         """
         size, mixtures = _count(size, "size"), self._mixtures(mixtures)
-        mode = _scale(scale)
+        mode, first = _scale(scale), _count(first, "first", 0)
         workers, ahead = _count(workers, "workers"), _count(ahead, "ahead")
 
         def make(start: int) -> Batch:
@@ -322,7 +327,7 @@ class Simulator:
         from peakwise.simulate._draw import draw_tables, limits_of
 
         n, mixtures = _count(n, "n"), self._mixtures(mixtures)
-        tables = self.blank(n, n_slots=mixtures, first=first)
+        tables = self.blank(n, n_slots=mixtures, first=_count(first, "first", 0))
         light = self.radiation.wavelength
         start, stop = float(self.two_theta[0]), float(self.two_theta[-1])
         limits = limits_of(self.ranges, light, start, stop, self.axis.size, len(self._bank))
@@ -332,7 +337,9 @@ class Simulator:
         for name in ("zero", "displacement", "transparency"):
             tables.frames[:, FRAME[name]] += own[:, FRAME[name]]
         absorption = FRAME["absorption"]
-        tables.frames[:, absorption] = np.where(tables.frames[:, absorption] > 0, tables.frames[:, absorption], own[:, absorption])
+        tables.frames[:, absorption] = np.where(
+            tables.frames[:, absorption] > 0, tables.frames[:, absorption], own[:, absorption]
+        )
         return tables
 
     def draw_and_render(
@@ -367,7 +374,9 @@ class Simulator:
             return self._render(tables, mode, self.threads)
         from peakwise.simulate._torch import render_torch
 
-        return render_torch(self._compiled, self._grid, self._optics, tables, self._bank, self.seed, mode, self.noise, device)
+        return render_torch(
+            self._compiled, self._grid, self._optics, tables, self._bank, self.seed, mode, self.noise, device
+        )
 
     def _render(
         self, tables: Tables, mode: int, threads: int, out: NDArray[np.float32] | None = None
@@ -383,8 +392,8 @@ class Simulator:
 
         def work(a: int, b: int) -> None:
             render_chunk(
-                self._compiled, self._grid, self._optics, slots[a:b], frames[a:b], self._bank, self.seed, mode, gaussian,
-                rows, made[a:b],
+                self._compiled, self._grid, self._optics, slots[a:b], frames[a:b], self._bank, self.seed, mode,
+                gaussian, rows, made[a:b],
             )  # fmt: skip
 
         parts = min(threads * 4 if n > 64 * threads else threads, -(-n // _FEWEST))
@@ -453,10 +462,13 @@ class Simulator:
         slots, frames = tables
         good = slots.ndim == 3 and slots.shape[2] == len(SLOT) and frames.shape == (len(slots), len(FRAME))
         if not good or slots.dtype != np.float64 or frames.dtype != np.float64:
-            why = f"float64 of shapes (n, k, {len(SLOT)}) and (n, {len(FRAME)}) are needed, got {slots.shape}, {frames.shape}"
+            shapes = f"(n, k, {len(SLOT)}) and (n, {len(FRAME)})"
+            why = f"float64 of shapes {shapes} are needed, got {slots.shape} and {frames.shape}"
             raise OptionError("cannot render the tables", why, "Begin with Simulator.blank or draw_tables")
         if not (np.isfinite(slots).all() and np.isfinite(frames).all()):
-            raise OptionError("cannot render the tables", "they hold values that are not finite", "Check the columns you filled")
+            raise OptionError(
+                "cannot render the tables", "they hold values that are not finite", "Check the columns you filled"
+            )
         phase, axis = slots[:, :, SLOT["phase"]], slots[:, :, [SLOT["march_axis"], SLOT["second_axis"]]]
         n_axes = self._compiled.axis_offsets.shape[0]
         row = frames[:, FRAME["measured_row"]][frames[:, FRAME["measured"]] > 0]
@@ -464,7 +476,10 @@ class Simulator:
         rules = (
             (phase.min(initial=0) >= -1 and phase.max(initial=0) < len(self.phases), "a phase that is not there"),
             (axis.min(initial=0) >= 0 and axis.max(initial=0) < n_axes, f"a texture axis beyond {n_axes - 1}"),
-            (row.min(initial=0) >= 0 and row.max(initial=-1) < len(self._bank), "a measured background that is not there"),
+            (
+                row.min(initial=0) >= 0 and row.max(initial=-1) < len(self._bank),
+                "a measured background that is not there",
+            ),
             (bool(positive), "march or size_ratio of 0 or less"),
             (frames[:, FRAME["width"]].min(initial=1.0) > 0, "an instrument width of 0 or less"),
         )
@@ -531,9 +546,9 @@ def simulate(
     >>> iron = Phase.from_parameters("Fe", "Im-3m", (2.8665, 2.8665, 2.8665, 90, 90, 90), [("Fe", (0, 0, 0))])
     >>> pattern = simulate(iron, (30, 100, 3501), wavelength="CuKa1", ideal=True)
     >>> float(pattern.axis[pattern.intensity[0].argmax()].round(2))
-    44.66
+    44.68
     """
-    make: Any = plain_simulator if ideal else Simulator
+    make: Callable[..., Simulator] = plain_simulator if ideal else Simulator
     made = make(
         phases, grid, instrument=instrument, radiation=wavelength, axis=axis, ranges=ranges, random_state=random_state,
         threads=threads,
@@ -566,7 +581,7 @@ def plain_simulator(
 
 
 def _as_phases(phases: Phase | Iterable[Phase]) -> tuple[Phase, ...]:
-    found: tuple[Any, ...] = (phases,) if hasattr(phases, "reflections") else tuple(phases)  # type: ignore[arg-type]
+    found: tuple[Any, ...] = (phases,) if hasattr(phases, "reflections") else tuple(phases)
     if not found or not all(hasattr(p, "reflections") for p in found):
         why = "no phase was given" if not found else f"got {type(found[0]).__name__} where a Phase is needed"
         raise OptionError("cannot simulate", why, "Give Phase objects, for example Phase.from_cif(path)")
@@ -578,7 +593,11 @@ def _as_phases(phases: Phase | Iterable[Phase]) -> tuple[Phase, ...]:
 
 
 def _seed(random_state: int) -> int:
-    if isinstance(random_state, bool) or not isinstance(random_state, (int, np.integer)) or not 0 <= random_state < 2**63:
+    if (
+        isinstance(random_state, bool)
+        or not isinstance(random_state, (int, np.integer))
+        or not 0 <= random_state < 2**63
+    ):
         why = f"random_state must be a whole number from 0 to 2**63 - 1, got {random_state!r}"
         raise OptionError("cannot simulate", why, "Give a seed such as 0")
     return int(random_state)
@@ -592,9 +611,13 @@ def _threads(threads: int | None) -> int:
     return min(cores, int(allowed)) if allowed.isdigit() and int(allowed) > 0 else cores
 
 
-def _count(value: int, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise OptionError("cannot simulate", f"{name} must be a whole number above 0, got {value!r}", f"Give {name}=1 or more")
+def _count(value: int, name: str, least: int = 1) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise OptionError(
+            "cannot simulate",
+            f"{name} must be a whole number of {least} or more, got {value!r}",
+            f"Give {name}={least}",
+        )
     return int(value)
 
 

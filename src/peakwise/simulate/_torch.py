@@ -1,7 +1,7 @@
 """The same physics and profiles in torch: an independent reference, and what renders on a GPU.
 
-Loaded only when asked for. The lines come from the same compiled phases and tables; every line is summed over every grid
-point directly, without the far field of the numba kernel, with exp2 and exact roots in place of polynomials.
+Loaded only when asked for. The lines come from the same compiled phases and tables; every line is summed over every
+grid point directly, without the far field of the numba kernel, with exp2 and exact roots in place of polynomials.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DEG = 180.0 / math.pi
 _SCHERRER = 0.9
 _MOST_HEIGHTS = 16
 _LINES_AT_ONCE = 8
-_POISSON_SMALL = 6.0
+_POISSON_SMALL = 8.0
 _NOISE_STREAM = 7
 _MASK = 0xFFFFFFFF
 
@@ -52,7 +52,9 @@ def render_torch(
     try:
         import torch
     except ImportError as problem:
-        raise MissingExtraError("cannot render with torch", "torch is not installed", "Run pip install 'peakwise[torch]'") from problem
+        raise MissingExtraError(
+            "cannot render with torch", "torch is not installed", "Run pip install 'peakwise[torch]'"
+        ) from problem
     try:
         where = torch.device(device)
         torch.zeros(1, device=where)
@@ -91,17 +93,18 @@ class _Renderer:
         """An array on the device, in double precision."""
         return self.torch.as_tensor(np.asarray(array, dtype=np.float64), device=self.device)
 
-    def _dense(self, axis: int) -> tuple[Any, Any]:
-        """cos^2 and shares of each family's members, padded to the longest list."""
+    def _dense(self, axis: int) -> tuple[Any, Any, Any]:
+        """cos^2, sin^2 and shares of each family's members, padded to the longest list."""
         offsets = self.compiled.axis_offsets[axis]
         counts = np.diff(offsets)
         shape = (len(counts), int(counts.max(initial=1)))
-        cosine2, share = np.zeros(shape), np.zeros(shape)
+        cosine2, sine2, share = np.zeros(shape), np.ones(shape), np.zeros(shape)
         row = np.repeat(np.arange(len(counts)), counts)
         column = np.arange(offsets[-1] - offsets[0]) - np.repeat(offsets[:-1] - offsets[0], counts)
         cosine2[row, column] = self.compiled.axis_cosine2[offsets[0] : offsets[-1]]
+        sine2[row, column] = self.compiled.axis_sine2[offsets[0] : offsets[-1]]
         share[row, column] = self.compiled.axis_share[offsets[0] : offsets[-1]]
-        return self.put(cosine2), self.put(share)
+        return self.put(cosine2), self.put(sine2), self.put(share)
 
     def render(self, slots: NDArray[np.float64], frames: NDArray[np.float64], mode: int) -> Any:
         """The sum of all lines."""
@@ -132,7 +135,9 @@ class _Renderer:
             p = self.strength[line][:, at]
             power = (p[0] + change * (p[1] + change * (p[2] + change * p[3]))).clamp(min=0)
             scale = slot[:, SLOT["weight"]] / (c.mass[number] * volume) * c.shares[line]
-            made = self._lines(s2, power * texture * self.put(scale)[:, None], self.cosine2[at], wavelength, slot, frames)
+            made = self._lines(
+                s2, power * texture * self.put(scale)[:, None], self.cosine2[at], wavelength, slot, frames
+            )
             made = (made[0], made[1] * torch.as_tensor(use, device=self.device), made[2], made[3])
             result.append(self._axial(*made) if self.optics[9] + self.optics[10] > 0 else made)
         return result
@@ -147,18 +152,24 @@ class _Renderer:
             r, number = slot[:, SLOT[r_name]], slot[:, SLOT[axis_name]].astype(np.int64)
             share = np.where(r != 1.0, slot[:, SLOT[share_name]], 0.0)
             rest = rest - share
-            for axis, (cosine2, members) in enumerate(self.axes):
+            for axis, (cosine2, sine2, members) in enumerate(self.axes):
                 rows = np.flatnonzero((number == axis) & (share > 0))
                 if rows.size:
                     here = torch.as_tensor(rows, device=self.device)
                     rr = self.put(r[rows])[:, None, None]
-                    c2 = cosine2[at[here]]
-                    weight = ((rr**2 * c2 + (1 - c2) / rr) ** -1.5 * members[at[here]]).sum(-1)
+                    spread = rr**2 * cosine2[at[here]] + sine2[at[here]] / rr
+                    weight = (spread**-1.5 * members[at[here]]).sum(-1)
                     total[here] += self.put(share[rows])[:, None] * weight
         return total + self.put(rest)[:, None]
 
     def _lines(
-        self, s2: Any, area: Any, cosine2: Any, wavelength: float, slot: NDArray[np.float64], frames: NDArray[np.float64]
+        self,
+        s2: Any,
+        area: Any,
+        cosine2: Any,
+        wavelength: float,
+        slot: NDArray[np.float64],
+        frames: NDArray[np.float64],
     ) -> tuple[Any, Any, Any, Any]:
         """Position [deg], area, FWHM [deg] and Lorentzian share."""
         torch = self.torch
@@ -211,7 +222,9 @@ class _Renderer:
         many = torch.where(plain | moved, torch.ones_like(many), many)[..., None]
         k = torch.arange(int(many.max()), dtype=torch.float64, device=self.device)
         height = (k + 0.5) / many * top
-        part = torch.where(height > shelf, ((top - height) / max(top - shelf, 1e-12)).clamp(0, 1), torch.ones_like(height))
+        part = torch.where(
+            height > shelf, ((top - height) / max(top - shelf, 1e-12)).clamp(0, 1), torch.ones_like(height)
+        )
         part = part * (k < many)
         part = part / part.sum(-1, keepdim=True)
         there = (cosine[..., None] * (1 + height**2).sqrt()).clamp(-1, 1).acos() * _DEG
@@ -293,13 +306,15 @@ class _Renderer:
         z = torch.cat((z0, z1))[:m]
         if noise == "gaussian":
             return mean + mean.sqrt() * z
-        root = mean.clamp(min=0.5).sqrt()
-        q = mean + root * z + 1 / 3 + z * z / 6 - z * (1 / 36 + z * z / 72) / root
+        safe = mean.clamp(min=0.5)
+        root, zz = safe.sqrt(), z * z
+        third = (-8 / 405 + zz * (7 / 810 + zz / 270)) / safe
+        q = safe + root * z + 1 / 3 + zz / 6 - z * (1 / 36 + zz / 72) / root + third
         q = q.floor().clamp(min=0)
         few = torch.nonzero(mean < _POISSON_SMALL).flatten()
         if len(few):
             j1, j2 = _keys(seed, index, _NOISE_STREAM + 1)
-            u = (_hashed(few, j1, j2).double() + 0.5) * 2.0**-32
+            u = (((_hashed(few, j1, j2) >> 9).double() + 0.5) * 2.0**-23).clamp(max=1 - 1e-6)
             q[few] = _quantile(torch, mean[few].double(), u).to(q.dtype)
         return q
 
@@ -344,7 +359,7 @@ def _quantile(torch: Any, mean: Any, u: Any) -> Any:
     """Poisson quantiles by adding up probabilities."""
     p = torch.exp(-mean)
     total, k = p.clone(), torch.zeros_like(mean)
-    for step in range(1, 61):
+    for step in range(1, 33):
         more = u > total
         if not bool(more.any()):
             break
