@@ -21,14 +21,11 @@ __all__ = ["COMMANDS", "main"]
 # Name -> (where it lives, one phrase for the list). A command is imported when it is called, not before.
 COMMANDS: dict[str, tuple[str, str]] = {
     "info": ("peakwise.cli.info:info", "What is in a scan: format, axis, range, wavelength, and what looks wrong."),
-    "simulate": ("peakwise.cli.simulate:simulate", "Labelled patterns of structures, with physics, mixtures and noise."),
-    "phases": (
-        "peakwise.cli.phases:phases",
-        "The CIF clinic: which structures can be used, what was repaired, why others cannot.",
-    ),
+    "convert": ("peakwise.cli.convert:convert", "Scans of any format into .xye .xy .csv .nc .h5 .zarr."),
+    "phases": ("peakwise.cli.phases:phases", "The CIF clinic: which structures can be used, and what was repaired."),
+    "simulate": ("peakwise.cli.simulate:simulate", "Labelled patterns of structures: physics, mixtures and noise."),
     "datasets": ("peakwise.cli.datasets:datasets", "Named sets of data: what there is, fetched or made."),
     "bench": ("peakwise.cli.bench:bench", "How fast this machine is, side by side with what else is installed."),
-    "convert": ("peakwise.cli.convert:convert", "Scans of any format into .xye .xy .csv .nc .h5 .zarr."),
 }
 
 USAGE, MEND, STOPPED = 2, 1, 130  # exit codes: wrong command line, something the user must mend, Ctrl-C

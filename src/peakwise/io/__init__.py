@@ -5,8 +5,8 @@ To add a format: one file beside these that ends with its `Format`, and one line
 
 from __future__ import annotations
 
-from peakwise.io._limits import MAX_BYTES, MAX_POINTS, MAX_SCANS
 from peakwise.io._atomic import atomic_file
+from peakwise.io._limits import MAX_BYTES, MAX_POINTS, MAX_SCANS
 from peakwise.io._read import FileRead, Reader, find_files, natural_key
 from peakwise.io._scan import META, Format, Scan
 from peakwise.io._source import Source

@@ -1,5 +1,5 @@
 """Draw the tables of many patterns from ranges: pattern i depends on the seed and i alone."""
-# ruff: noqa: ANN001, ANN202 - compiled code: numba infers the types
+
 # mypy: disable-error-code="no-untyped-def,call-overload,untyped-decorator"
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def layout_code() -> int:
 
 
 def check_layout(known: int, where: str) -> None:
-    """Refuse to run where those constants changed: numba would take its stored code, which has the old ones, as current.
+    """Refuse to run where those constants changed: numba would take its stored code, with the old ones, as current.
 
     numba compiles anew when the file of a function changes, and only then.
     """

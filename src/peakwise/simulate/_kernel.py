@@ -10,7 +10,7 @@ further from a line than its own width, the Lorentzian tail is a low polynomial 
 nodes and interpolated once per pattern (error below 1e-6 of the line). No tail is cut. The Gaussian is
 exp2(-t^2) = (degree-5 polynomial in t^2 / 16)^16, without exp, to 5e-9.
 """
-# ruff: noqa: ANN001, ANN202 - compiled code: numba infers the types
+
 # mypy: disable-error-code="no-untyped-def,call-overload,untyped-decorator"
 
 from __future__ import annotations
@@ -335,7 +335,7 @@ def _point(grid, position):
 
 
 @jit(**_SAFE)
-def profile(grid, n, pos, al, gg, ag, kg, near, far, y):  # noqa: C901 - one loop, near, far and alone
+def profile(grid, n, pos, al, gg, ag, kg, near, far, y):
     """Sum n lines (a multiple of four) on the grid; returns nothing, fills y."""
     n_blocks = grid.low_edges.size
     y[:] = ZERO_F

@@ -4,7 +4,7 @@ So pattern i is the same whichever batch, thread or device draws it. The hash is
 on 32 bits (constants: C. Wellons, "Prospecting for hash functions", lowbias32), with the counter going in before the
 first round and a second key between the rounds, so that two patterns never walk through the same sequence.
 """
-# ruff: noqa: ANN001, ANN202 - compiled code: numba infers the types
+
 # mypy: disable-error-code="no-untyped-def,call-overload,untyped-decorator"
 
 from __future__ import annotations
