@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numba as nb
 
@@ -16,14 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["check_layout", "jit", "layout_code"]
 
-F = TypeVar("F", bound="Callable[..., Any]")
+_CODES = ("CUBIC", "UNIAXIAL", "RHOMBOHEDRAL", "ORTHORHOMBIC", "MONO_A", "MONO_B", "MONO_C")
 
 
-def jit(**options: Any) -> Callable[[F], F]:
+def jit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Compile on first use, without the interpreter's lock; kept on disk where there is a place for it."""
 
-    def wrap(function: F) -> F:
-        made: F
+    def wrap(function: Callable[..., Any]) -> Any:
         try:
             made = nb.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
         except RuntimeError:  # a read-only installation without a home: compiled anew in each process
