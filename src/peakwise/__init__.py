@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from peakwise._version import __version__
 
 if TYPE_CHECKING:
+    from peakwise import simulate
+    from peakwise.crystal import Phase, PhaseLibrary
     from peakwise.io import FORMATS, read, read_each, write
     from peakwise.patterns import AXES, WAVELENGTHS, Patterns, Radiation, concatenate, diagnose
 
@@ -21,6 +23,8 @@ _HOMES = {
     "AXES": "peakwise.patterns",
     "FORMATS": "peakwise.io",
     "Patterns": "peakwise.patterns",
+    "Phase": "peakwise.crystal",
+    "PhaseLibrary": "peakwise.crystal",
     "Radiation": "peakwise.patterns",
     "WAVELENGTHS": "peakwise.patterns",
     "concatenate": "peakwise.patterns",
@@ -35,17 +39,24 @@ __all__ = [
     "FORMATS",
     "WAVELENGTHS",
     "Patterns",
+    "Phase",
+    "PhaseLibrary",
     "Radiation",
     "__version__",
     "concatenate",
     "diagnose",
     "read",
     "read_each",
+    "simulate",
     "write",
 ]
 
 
 def __getattr__(name: str) -> object:
+    if name == "simulate":  # a room that can be called
+        from importlib import import_module
+
+        return import_module("peakwise.simulate")
     if name not in _HOMES:
         raise AttributeError(f"module 'peakwise' has no attribute {name!r}")
     from importlib import import_module

@@ -568,3 +568,36 @@ def test_a_variant_is_far_faster_than_a_numpy_loop_over_its_lines():
         seconds(lambda: [loop() for _ in range(4)]) / 4,
     )
     assert theirs / ours > 20
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"ranges": {"size": 3}}, "ranges must be a Ranges, got {'size': 3}"),
+        ({"instrument": "lab"}, "instrument must be an Instrument, got 'lab'"),
+        ({"margin": "a"}, "margin must be a number of degrees, got 'a'"),
+        ({"limit": 0}, "limit must be a whole number above 0, got 0"),
+    ],
+)
+def test_other_kinds_of_things_are_refused_in_one_sentence(options, told):
+    with pytest.raises(OptionError) as problem:
+        Simulator(TEXTBOOK["NaCl"], (20, 90, 200), **options)
+    assert told in str(problem.value)
+
+
+def test_capillary_absorption_is_kept_where_its_formula_holds():
+    with pytest.raises(OptionError, match=r"absorption of a capillary \(mu R\) may be at most 1, got 2"):
+        Instrument.synchrotron(0.5, absorption=2.0)
+    with pytest.raises(OptionError, match="in transmission absorption may vary up to 1"):
+        Simulator(
+            TEXTBOOK["NaCl"], (5, 40, 200), instrument=Instrument.synchrotron(0.5),
+            ranges=Ranges(absorption=Range(0.1, 3, "uniform", 1.0)),
+        )  # fmt: skip
+
+
+def test_too_many_patterns_are_refused_before_they_are_drawn():
+    simulator = Simulator(TEXTBOOK["NaCl"], (20, 90, 2048))
+    start = time.perf_counter()
+    with pytest.raises(OptionError, match="Draw in parts"):
+        simulator.draw(20_000_000)
+    assert time.perf_counter() - start < 1

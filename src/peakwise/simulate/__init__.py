@@ -1,4 +1,11 @@
-"""Patterns from structures, as an instrument would measure them: physics, mixtures, noise and series."""
+"""Patterns from structures, as an instrument would measure them: physics, mixtures, noise and series.
+
+The room can be called: ``peakwise.simulate(phases, ...)`` is ``peakwise.simulate.simulate(phases, ...)``.
+"""
+
+import sys
+from types import ModuleType
+from typing import Any
 
 from peakwise.simulate._columns import FRAME, SLOT, Tables
 from peakwise.simulate._effects import EFFECTS, Effect, Range, Ranges
@@ -30,3 +37,14 @@ __all__ = [
     "ramp",
     "simulate",
 ]
+
+
+class _Room(ModuleType):
+    """A room with the name of its verb: ``pw.simulate(...)`` and ``pw.simulate.Simulator`` are both written."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """See `simulate`."""
+        return simulate(*args, **options)
+
+
+sys.modules[__name__].__class__ = _Room

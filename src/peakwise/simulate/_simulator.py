@@ -16,7 +16,7 @@ from peakwise.simulate import _columns as columns
 from peakwise.simulate._columns import FRAME, FRAME_OFF, SLOT, SLOT_OFF, Tables, blank_tables
 from peakwise.simulate._compile import at_rest, compile_phases, lay_grid
 from peakwise.simulate._effects import Ranges
-from peakwise.simulate._instrument import Instrument
+from peakwise.simulate._instrument import MOST_CAPILLARY, Instrument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -132,10 +132,17 @@ class Simulator:
         displacements: bool = True,
         limit: int = 200_000,
     ) -> None:
+        _check_types(phases, instrument, ranges, margin, limit)
         self.phases: tuple[Phase, ...] = _as_phases(phases)
         self.warnings: list[str] = []
         self.instrument = self._choose(instrument, radiation)
         self.ranges = Ranges() if ranges is None else ranges
+        if self.instrument.geometry == "transmission" and self.ranges.top("absorption") > MOST_CAPILLARY:
+            why = (
+                f"in transmission absorption may vary up to {MOST_CAPILLARY:g} (mu R), where its formula holds, "
+                f"got {self.ranges.top('absorption'):g}"
+            )
+            raise OptionError("cannot simulate", why, "Give Ranges(absorption=(0.1, 1))")
         self.kind, self.axis = axis, make_grid(grid)
         self.seed = _seed(random_state)
         self.threads = _threads(threads)
@@ -327,6 +334,8 @@ class Simulator:
         from peakwise.simulate._draw import draw_tables, limits_of
 
         n, mixtures = _count(n, "n"), self._mixtures(mixtures)
+        if n * self.axis.size > _LARGEST:  # before gigabytes of drawn numbers, not after
+            raise _too_many(n, self.axis.size)
         tables = self.blank(n, n_slots=mixtures, first=_count(first, "first", 0))
         light = self.radiation.wavelength
         start, stop = float(self.two_theta[0]), float(self.two_theta[-1])
@@ -410,8 +419,7 @@ class Simulator:
         """Where the intensities go."""
         if out is None:
             if n * m > _LARGEST:
-                why = f"{n} patterns of {m} points take {n * m * 4 / 1e9:.3g} GB"
-                raise OptionError("cannot simulate so many at once", why, "Draw in parts with first=, or use batches")
+                raise _too_many(n, m)
             return np.empty((n, m), np.float32)
         if out.shape != (n, m) or out.dtype != np.float32 or not out.flags.c_contiguous or not out.flags.writeable:
             why = f"out must be a writable contiguous float32 array of shape ({n}, {m}), got {out.dtype} {out.shape}"
@@ -625,3 +633,24 @@ def _scale(scale: str) -> int:
     if scale not in _SCALES:
         raise OptionError("cannot simulate", f"scale must be one of {', '.join(_SCALES)}, got {scale!r}", "Choose one")
     return _SCALES[scale]
+
+
+def _too_many(n: int, m: int) -> OptionError:
+    why = f"{n} patterns of {m} points take {n * m * 4 / 1e9:.3g} GB"
+    return OptionError("cannot simulate so many at once", why, "Draw in parts with first=, or use batches")
+
+
+def _check_types(phases: object, instrument: object, ranges: object, margin: object, limit: object) -> None:
+    """One sentence for what is of another kind altogether."""
+    rules = (
+        (hasattr(phases, "__iter__") or hasattr(phases, "reflections"), "phases", "a Phase or several", phases),
+        (instrument is None or isinstance(instrument, Instrument), "instrument", "an Instrument", instrument),
+        (ranges is None or isinstance(ranges, Ranges), "ranges", "a Ranges", ranges),
+        (margin is None or isinstance(margin, (int, float)), "margin", "a number of degrees", margin),
+        (isinstance(limit, (int, np.integer)) and limit > 0, "limit", "a whole number above 0", limit),
+    )
+    for good, name, wanted, got in rules:
+        if not good:
+            raise OptionError(
+                "cannot simulate", f"{name} must be {wanted}, got {got!r}", "See the Simulator's parameters"
+            )
