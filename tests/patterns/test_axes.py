@@ -107,6 +107,8 @@ def test_wavelength_names():
     assert Radiation(0.7).lines == ((0.7, 1.0),)
     assert Radiation.doublet(1.54, 0.0).lines == ((1.54, 1.0),)
     assert Radiation.doublet(1.54, 1.544, ratio=7).lines[1] == (1.544, 0.5)
+    with pytest.raises(AxisError, match="a number in angstrom or a name is needed, got list"):
+        as_radiation([1.5])
     with pytest.raises(AxisError, match="Use xray, neutron or electron"):
         Radiation(1.0, probe="muon")
     again = Radiation.named("MoKa")

@@ -576,6 +576,7 @@ def test_a_variant_is_far_faster_than_a_numpy_loop_over_its_lines():
         ({"ranges": {"size": 3}}, "ranges must be a Ranges, got {'size': 3}"),
         ({"instrument": "lab"}, "instrument must be an Instrument, got 'lab'"),
         ({"margin": "a"}, "margin must be a number of degrees, got 'a'"),
+        ({"backgrounds": "x"}, "numbers are needed"),
         ({"limit": 0}, "limit must be a whole number above 0, got 0"),
     ],
 )

@@ -145,4 +145,8 @@ def as_radiation(value: Radiation | float | str | None) -> Radiation | None:
             value = float(value)
         except ValueError:
             return Radiation.named(str(value))
-    return Radiation(float(value))
+    try:
+        return Radiation(float(value))
+    except TypeError as problem:
+        why = f"a number in angstrom or a name is needed, got {type(value).__name__}"
+        raise AxisError("impossible wavelength", why, "Give 1.5406 or CuKa") from problem

@@ -204,7 +204,11 @@ class Simulator:
             return np.zeros((0, self.axis.size), np.float32)
         if isinstance(backgrounds, Patterns):
             backgrounds = backgrounds.resample(self.axis).intensity
-        rows = np.atleast_2d(np.asarray(backgrounds, dtype=np.float64))
+        try:
+            rows = np.atleast_2d(np.asarray(backgrounds, dtype=np.float64))
+        except (TypeError, ValueError) as problem:
+            do = "Give Patterns or an array of shape (patterns, points)"
+            raise OptionError("cannot use the backgrounds", f"numbers are needed: {problem}", do) from problem
         if rows.shape[1] != self.axis.size or not np.isfinite(rows).all():
             why = f"they must be finite and have {self.axis.size} points each, got shape {rows.shape}"
             raise OptionError("cannot use the backgrounds", why, "Resample them onto the grid")
