@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
+    from peakwise.patterns import Patterns
+
 __all__ = ["Output"]
 
 _WIDE = 220
@@ -90,6 +92,22 @@ class Output:
         for row in cells:
             table.add_row(*row)
         self._tables.append(table)
+
+    def wrote(self, patterns: Patterns, output: str, **more: object) -> None:
+        """Tell of a file that was written: what it holds, and what was assumed on the way."""
+        self.warnings += patterns.warnings
+        row: dict[str, object] = {
+            "output": output,
+            "patterns": len(patterns),
+            "points": patterns.n_points,
+            "axis": patterns.kind,
+            "start": float(patterns.axis[0]),
+            "stop": float(patterns.axis[-1]),
+            "wavelength": patterns.wavelength,
+            **more,
+        }
+        self.document.update(row)
+        self.table(tuple(row), [tuple(row.values())])
 
     def say(self, text: str) -> None:
         """Add a line for people; nothing under --json or --quiet."""

@@ -50,19 +50,8 @@ def convert(
     for file, why in patterns.failed:
         out.fail(ReadError("cannot read the scan", *_parts(why), file=file), file)
     write(patterns, output)
-    out.warnings += patterns.warnings
     out.need_some(len(patterns))
-    row = {
-        "output": output,
-        "patterns": len(patterns),
-        "points": patterns.n_points,
-        "axis": patterns.kind,
-        "start": float(patterns.axis[0]),
-        "stop": float(patterns.axis[-1]),
-        "wavelength": patterns.wavelength,
-    }
-    out.document.update(row)
-    out.table(tuple(row), [tuple(row.values())])
+    out.wrote(patterns, output)
 
 
 def _parts(reason: str) -> tuple[str, str]:

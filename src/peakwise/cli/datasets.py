@@ -90,16 +90,4 @@ def _make(out: Output, name: str, output: str, given: dict[str, Any]) -> None:
     seed = {"random_state": out.seed} if "random_state" in options_of(find(name)) else {}
     patterns = load(name, **seed, **given)
     write(patterns, output)
-    out.warnings += patterns.warnings
-    row = {
-        "output": output,
-        "dataset": name,
-        "patterns": len(patterns),
-        "points": patterns.n_points,
-        "axis": patterns.kind,
-        "start": float(patterns.axis[0]),
-        "stop": float(patterns.axis[-1]),
-        "wavelength": patterns.wavelength,
-    }
-    out.document.update(row)
-    out.table(tuple(row), [tuple(row.values())])
+    out.wrote(patterns, output, dataset=name)

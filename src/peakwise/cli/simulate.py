@@ -77,19 +77,7 @@ def simulate(
     )  # fmt: skip
     patterns = made.ideal() if ideal else made.draw(n, mixtures=mixtures)
     write(patterns, output)
-    out.warnings += patterns.warnings
-    row = {
-        "output": output,
-        "patterns": len(patterns),
-        "points": patterns.n_points,
-        "axis": patterns.kind,
-        "start": float(patterns.axis[0]),
-        "stop": float(patterns.axis[-1]),
-        "wavelength": patterns.wavelength,
-        "phases": len(phases),
-    }
-    out.document.update(row)
-    out.table(tuple(row), [tuple(row.values())])
+    out.wrote(patterns, output, phases=len(phases))
 
 
 def _light(wavelength: str, instrument: str) -> Any:
