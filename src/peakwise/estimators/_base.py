@@ -1,0 +1,256 @@
+"""The face of every estimator: input checked once, the grid remembered, and one way into a model file and back."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
+
+import numpy as np
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
+
+from peakwise.errors import GridError, OptionError, PatternsError
+from peakwise.patterns import Patterns, check_patterns
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["Estimator"]
+
+# Wavelengths that differ by less than this share are one wavelength called by two names (CuKa and CuKa1: 0.08 %).
+SAME_WAVELENGTH = 2e-3
+
+# Kinds of labels that a model file can hold, as numpy names them: truth values, whole and real numbers, texts, objects
+# that are texts.
+_LABELS = "biufUO"
+
+
+def _has_probabilities(estimator: Any) -> bool:
+    return type(estimator)._predict_proba is not Estimator._predict_proba
+
+
+class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
+    """Base of every estimator: fits and answers for `Patterns`, xarray objects or plain (n, m) arrays.
+
+    A concrete estimator is final and holds only its idea. It stores its options in `__init__`; `_fit` checks them and
+    learns; `_predict` answers, or `_predict_proba` where it is a classifier; `_to_recipe` and `_from_recipe` take what
+    it learned apart and put it together again. What kind it is for scikit-learn it says with a mixin
+    (``class Mine(ClassifierMixin, Estimator)``). A plain array has the axis ``channel``, 0 to m - 1.
+
+    Attributes
+    ----------
+    grid_ : ndarray of shape (m,)
+        The axis seen in `fit`.
+    kind_ : str
+        What that axis is, a name in ``peakwise.AXES``.
+    wavelength_ : float or None
+        The wavelength [angstrom] seen in `fit`.
+    n_features_in_ : int
+        Number of points seen in `fit`.
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted; of classifiers only.
+    """
+
+    # What `predict` takes: only the grid seen in fit; any grid of that kind and wavelength; or any axis.
+    accepts: ClassVar[Literal["grid", "kind", "any"]] = "grid"
+    allows_nan: ClassVar[bool] = False
+
+    grid_: NDArray[np.float64]
+    kind_: str
+    wavelength_: float | None
+    n_features_in_: int
+    classes_: NDArray[Any]
+
+    @abstractmethod
+    def _fit(self, patterns: Patterns, y: Any) -> None:
+        """Check the options and learn. A classifier gets y as numbers 0 to len(classes_) - 1."""
+
+    def _predict(self, patterns: Patterns) -> Any:
+        """Answer for each pattern; by default the label with the highest probability."""
+        return self.classes_[np.argmax(self._predict_proba(patterns), axis=1)]
+
+    def _predict_proba(self, patterns: Patterns) -> NDArray[np.floating]:
+        """Probabilities (n, n_classes); an estimator without them leaves this as it is."""
+        raise NotImplementedError(f"{type(self).__name__} has no probabilities for {len(patterns)} patterns")
+
+    @abstractmethod
+    def _to_recipe(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return what was learned, as a plain dict and named arrays; options, grid and labels are not its business."""
+
+    @classmethod
+    @abstractmethod
+    def _from_recipe(
+        cls, options: Mapping[str, Any], recipe: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    ) -> Self:
+        """Return ``cls(**options)`` with what was learned; grid and labels are put on afterwards."""
+
+    @final
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the input and the options, and learn.
+
+        Parameters
+        ----------
+        X : Patterns, xarray object or array-like of shape (n, m)
+        y : array-like of shape (n,), optional
+            What is to be answered; classifiers need it.
+
+        Returns
+        -------
+        self
+        """
+        patterns = self._as_patterns(X, reset=True)
+        target = self._check_target(patterns, y)
+        self.grid_ = np.array(patterns.axis)
+        self.kind_, self.wavelength_ = patterns.kind, patterns.wavelength
+        self._fit(patterns, target)
+        return self
+
+    @final
+    def predict(self, X: Any) -> Any:
+        """Answer for each pattern.
+
+        Parameters
+        ----------
+        X : Patterns, xarray object or array-like of shape (n, m)
+        """
+        return self._predict(self._known(X))
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    @final
+    def predict_proba(self, X: Any) -> NDArray[np.floating]:
+        """Probabilities of the labels in `classes_`, one row a pattern.
+
+        Parameters
+        ----------
+        X : Patterns, xarray object or array-like of shape (n, m)
+        """
+        return self._predict_proba(self._known(X))
+
+    @final
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator into one ``.pw`` file; `peakwise.estimators.load` reads it.
+
+        Parameters
+        ----------
+        path : path-like
+            Where to write; an existing file is replaced.
+        """
+        from peakwise.modelfiles import write_model
+
+        check_is_fitted(self)
+        learned, arrays = self._to_recipe()
+        recipe = {
+            "estimator": _name_of(type(self)),
+            "options": {name: _plain_option(self, name, value) for name, value in self.get_params(deep=False).items()},
+            "axis": {"kind": self.kind_, "wavelength": self.wavelength_},
+            "learned": learned,
+        }
+        if hasattr(self, "classes_"):
+            recipe["labels"] = {"kind": self.classes_.dtype.str, "values": self.classes_.tolist()}
+        write_model(path, recipe, {**arrays, "grid": self.grid_})
+
+    @classmethod
+    @final
+    def _rebuild(cls, recipe: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Put an estimator together from what `save` wrote."""
+        made = cls._from_recipe(recipe["options"], recipe["learned"], arrays)
+        made.grid_ = np.array(arrays["grid"], dtype=np.float64)
+        made.kind_, made.wavelength_ = recipe["axis"]["kind"], recipe["axis"]["wavelength"]
+        made.n_features_in_ = made.grid_.size
+        if "labels" in recipe:
+            kind = np.dtype(str(recipe["labels"]["kind"]))
+            if kind.kind not in _LABELS:
+                raise ValueError(f"labels of kind {kind}")
+            made.classes_ = np.array(recipe["labels"]["values"], dtype=kind)
+        return made
+
+    def _check_target(self, patterns: Patterns, y: Any) -> Any:
+        """Check y; a classifier's labels become numbers and `classes_`."""
+        if not is_classifier(self):
+            return y
+        if y is None:
+            why = f"{type(self).__name__} requires y to be passed, but the target y is None"
+            raise PatternsError(f"cannot fit {type(self).__name__}", why, "Give a label per pattern")
+        labels = column_or_1d(y, warn=True)
+        check_consistent_length(patterns.intensity, labels)
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if self.classes_.size < 2:
+            why = f"y must hold at least two classes, got 1 class ({self.classes_[0]!r})"
+            raise PatternsError(f"cannot fit {type(self).__name__}", why, "Give patterns of several labels")
+        return codes
+
+    def _as_patterns(self, X: Any, *, reset: bool) -> Patterns:
+        """Input as `Patterns`; what scikit-learn promises about arrays and tables is left to its own check."""
+        if not isinstance(X, Patterns) and not type(X).__module__.startswith("xarray."):
+            least = 2 if reset else 1
+            X = validate_data(
+                self, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False, ensure_min_features=least
+            )
+            return check_patterns(X, allow_nan=self.allows_nan)
+        patterns = check_patterns(X, allow_nan=self.allows_nan)
+        if reset:
+            self.n_features_in_ = patterns.n_points
+            self.__dict__.pop("feature_names_in_", None)
+        return patterns
+
+    def _known(self, X: Any) -> Patterns:
+        """Input for an answer: refused where it lies on another axis than the one seen in fit."""
+        check_is_fitted(self)
+        patterns = self._as_patterns(X, reset=False)
+        do = None if self.accepts == "any" else self._what_converts(patterns)
+        if do is not None:
+            seen = _grid_words(self.kind_, self.grid_, self.wavelength_)
+            got = _grid_words(patterns.kind, patterns.axis, patterns.wavelength)
+            raise GridError(f"cannot predict with {type(self).__name__}", f"it was fitted on {seen} and got {got}", do)
+        return patterns
+
+    def _what_converts(self, patterns: Patterns) -> str | None:
+        """Return which steps of `peakwise.preprocessing` would make the patterns fit, or None where they do."""
+        if patterns.kind != self.kind_:
+            return f"Put ConvertAxis({self.kind_!r}) and Resample before it"
+        known, got = self.wavelength_, patterns.wavelength
+        if self.kind_ == "two_theta" and known and got and abs(got / known - 1) > SAME_WAVELENGTH:
+            return f"Put ConvertAxis('two_theta', wavelength={known:g}) and Resample before it"
+        if self.accepts == "grid" and not patterns.same_grid(self.grid_):
+            grid = f"({self.grid_[0]:g}, {self.grid_[-1]:g}, {self.grid_.size})"
+            return f"Put Resample({grid}) before it"
+        return None
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.allows_nan
+        return tags
+
+
+def _grid_words(kind: str, axis: NDArray[np.float64], wavelength: float | None) -> str:
+    light = f" at {wavelength:.6g} angstrom" if kind == "two_theta" and wavelength else ""
+    return f"{axis.size} points of {kind}{light} from {axis[0]:g} to {axis[-1]:g}"
+
+
+def _name_of(kind: type) -> str:
+    """Name of the estimator in the table, which alone can be loaded again."""
+    from peakwise.estimators import ESTIMATORS
+
+    for name, member in ESTIMATORS.items():
+        if member is kind:
+            return name
+    why = f"{kind.__name__} must be one of {', '.join(ESTIMATORS)}"
+    raise OptionError("cannot save the estimator", why, "Save one of these")
+
+
+def _plain_option(estimator: Estimator, name: str, value: Any) -> Any:
+    """An option as it stands in a model file: a number, a text, a truth value, None, or a list of these."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, (list, tuple)):
+        return [_plain_option(estimator, name, part) for part in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    why = f"{name} must be a number, a text, a list of these or None, got {value!r:.80}"
+    raise OptionError(f"cannot save {type(estimator).__name__}", why, "Fit it with a plain value")
