@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from peakwise.networks._build import build_named, seeded
+from peakwise.networks._build import build_named, check_number, seeded
 from peakwise.networks._encoder import Encoder
 from peakwise.networks._heads import HEADS, CosineHead, Head, LinearHead, build_head
 from peakwise.networks.residual import ResidualNet
@@ -33,6 +33,8 @@ __all__ = [
     "WangCNN",
     "build_encoder",
     "build_head",
+    "build_named",
+    "check_number",
     "seeded",
 ]
 

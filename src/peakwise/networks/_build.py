@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +14,7 @@ from peakwise.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["build_named", "check_count", "check_share", "seeded"]
+__all__ = ["build_named", "check_count", "check_number", "seeded"]
 
 T = TypeVar("T")
 _MOST_SEED = 2**63 - 1
@@ -53,17 +54,18 @@ def seeded(random_state: int, device: torch.device | str = "cpu") -> Iterator[No
         yield
 
 
+def check_number(owner: object, name: str, value: float, *, least: float = 0.0, below: float = math.inf) -> float:
+    """The number, if it lies within `least` and `below` (which is excluded)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < below:
+        limit = f"and below {below:g}" if below < math.inf else "or more"
+        why = f"{name} must be a number of {least:g} {limit}, got {value!r}"
+        raise OptionError(f"cannot build {type(owner).__name__}", why, f"Change {name}")
+    return float(value)
+
+
 def check_count(owner: object, name: str, value: int, least: int = 1) -> int:
     """The number, if it is whole and not below `least`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         why = f"{name} must be a whole number of {least} or more, got {value!r}"
-        raise OptionError(f"cannot build {type(owner).__name__}", why, f"Give {name}={least} or more")
+        raise OptionError(f"cannot build {type(owner).__name__}", why, f"Change {name}")
     return value
-
-
-def check_share(owner: object, name: str, value: float) -> float:
-    """The number, if it lies within 0 and 1 (without 1)."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
-        why = f"{name} must lie within 0 and 1, 1 excluded, got {value!r}"
-        raise OptionError(f"cannot build {type(owner).__name__}", why, f"Give {name}=0.1")
-    return float(value)

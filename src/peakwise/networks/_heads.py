@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from peakwise.errors import OptionError
-from peakwise.networks._build import build_named, check_count
+from peakwise.networks._build import build_named, check_count, check_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,9 +93,7 @@ class CosineHead(Head):
         super().__init__()
         self.n_features = check_count(self, "n_features", n_features)
         check_count(self, "n_classes", n_classes)
-        if not temperature > 0:
-            why = f"temperature must be above 0, got {temperature!r}"
-            raise OptionError("cannot build CosineHead", why, "Give temperature=0.1")
+        check_number(self, "temperature", temperature, least=1e-3)
         self.prototypes = nn.Parameter(functional.normalize(torch.randn(n_classes, n_features), dim=1))
         self.log_scale = nn.Parameter(torch.tensor(-math.log(temperature)))
         self.offset = nn.Parameter(torch.zeros(()))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from torch import nn
 
-from peakwise.networks._build import check_share
+from peakwise.networks._build import check_number
 from peakwise.networks._encoder import Encoder, as_rows, check_points
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class WangCNN(Encoder):
         super().__init__()
         self.n_points = length = check_points(self, n_points, _FEWEST)
         self.n_features = _DENSE[-1]
-        check_share(self, "dropout", dropout)
+        check_number(self, "dropout", dropout, below=1)
         blocks: list[nn.Module] = []
         channels = 1
         for filters in _FILTERS:

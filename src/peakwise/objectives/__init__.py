@@ -1,0 +1,36 @@
+"""What a network learns: one objective per file, each from a batch to a loss.
+
+To add an objective: one file beside these and one line in the table `OBJECTIVES`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from peakwise.networks import build_named
+from peakwise.objectives._classifier import Classifier
+from peakwise.objectives._objective import Objective
+from peakwise.objectives.multi_label import MultiLabel
+from peakwise.objectives.single_label import SingleLabel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from peakwise.networks import Encoder
+
+OBJECTIVES: dict[str, type[Objective]] = {
+    "single_label": SingleLabel,
+    "multi_label": MultiLabel,
+}
+
+__all__ = ["OBJECTIVES", "Classifier", "MultiLabel", "Objective", "SingleLabel", "build_objective"]
+
+
+def build_objective(name: str, encoder: Encoder, n_classes: int, options: Mapping[str, Any] | None = None) -> Objective:
+    """Build the objective `name` of `OBJECTIVES` around an encoder.
+
+    >>> from peakwise.networks import build_encoder
+    >>> build_objective("single_label", build_encoder("wang_cnn", 200), 5, {"label_smoothing": 0.1}).n_classes
+    5
+    """
+    return build_named("objective", OBJECTIVES, name, (encoder, n_classes), options or {})
