@@ -11,6 +11,7 @@
     │   └── LimitError            larger than what is read without being asked
     ├── FetchError                a data set elsewhere that could not be fetched
     ├── WriteError                a file that could not be written
+    ├── ModelFileError            a model file that is damaged, altered, foreign or of a later version
     ├── PatternsError             numbers that are no pattern (also a ValueError)
     ├── AxisError                 an axis, a unit or a wavelength that cannot be meant (also a ValueError)
     │   └── GridError             patterns on another grid than was asked for
@@ -36,6 +37,7 @@ __all__ = [
     "GridError",
     "LimitError",
     "MissingExtraError",
+    "ModelFileError",
     "NothingToReadError",
     "OptionError",
     "PatternsError",
@@ -135,6 +137,10 @@ class FetchError(PeakwiseError):
 
 class WriteError(PeakwiseError):
     """A file that could not be written."""
+
+
+class ModelFileError(PeakwiseError):
+    """A model file that is damaged, altered, foreign or of a later version."""
 
 
 class PatternsError(PeakwiseError, ValueError):
