@@ -5,7 +5,31 @@ To add an estimator: one file beside these and one line in the table `ESTIMATORS
 
 from peakwise.estimators._base import Estimator
 from peakwise.estimators._load import load
+from peakwise.estimators.cosine_matcher import CosineMatcher
+from peakwise.estimators.logistic_regression import LogisticRegression
+from peakwise.estimators.naive_bayes import NaiveBayes
+from peakwise.estimators.nearest_neighbours import NearestNeighbours
+from peakwise.estimators.random_forest import RandomForest
+from peakwise.estimators.support_vectors import SupportVectors
 
-ESTIMATORS: dict[str, type[Estimator]] = {}
+# Ours first, then what people compare them with.
+ESTIMATORS: dict[str, type[Estimator]] = {
+    "cosine_matcher": CosineMatcher,
+    "naive_bayes": NaiveBayes,
+    "nearest_neighbours": NearestNeighbours,
+    "logistic_regression": LogisticRegression,
+    "random_forest": RandomForest,
+    "support_vectors": SupportVectors,
+}
 
-__all__ = ["ESTIMATORS", "Estimator", "load"]
+__all__ = [
+    "ESTIMATORS",
+    "CosineMatcher",
+    "Estimator",
+    "LogisticRegression",
+    "NaiveBayes",
+    "NearestNeighbours",
+    "RandomForest",
+    "SupportVectors",
+    "load",
+]

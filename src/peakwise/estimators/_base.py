@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
+from sklearn.utils import assert_all_finite
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
@@ -34,12 +35,16 @@ def _has_probabilities(estimator: Any) -> bool:
     return type(estimator)._predict_proba is not Estimator._predict_proba
 
 
+def _has_scores(estimator: Any) -> bool:
+    return _has_probabilities(estimator) or type(estimator)._scores is not Estimator._scores
+
+
 class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
     """Base of every estimator: fits and answers for `Patterns`, xarray objects or plain (n, m) arrays.
 
     A concrete estimator is final and holds only its idea. It stores its options in `__init__`; `_fit` checks them and
-    learns; `_predict` answers, or `_predict_proba` where it is a classifier; `_to_recipe` and `_from_recipe` take what
-    it learned apart and put it together again. What kind it is for scikit-learn it says with a mixin
+    learns; `_predict` answers, or, of a classifier, `_predict_proba` or `_scores`; `_to_recipe` and `_from_recipe` take
+    apart what it learned and put it together again. What kind it is for scikit-learn it says with a mixin
     (``class Mine(ClassifierMixin, Estimator)``). A plain array has the axis ``channel``, 0 to m - 1.
 
     Attributes
@@ -59,6 +64,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
     # What `predict` takes: only the grid seen in fit; any grid of that kind and wavelength; or any axis.
     accepts: ClassVar[Literal["grid", "kind", "any"]] = "grid"
     allows_nan: ClassVar[bool] = False
+    # What it is for, as model files say it: identify, transitions, novelty, regress or cluster.
+    task: ClassVar[str]
 
     grid_: NDArray[np.float64]
     kind_: str
@@ -71,8 +78,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
         """Check the options and learn. A classifier gets y as numbers 0 to len(classes_) - 1."""
 
     def _predict(self, patterns: Patterns) -> Any:
-        """Answer for each pattern; by default the label with the highest probability."""
-        return self.classes_[np.argmax(self._predict_proba(patterns), axis=1)]
+        """Answer for each pattern; by default the label with the highest score."""
+        return self.classes_[np.argmax(self._scores(patterns), axis=1)]
+
+    def _scores(self, patterns: Patterns) -> NDArray[np.floating]:
+        """What labels are ranked by, (n, n_classes); by default their probabilities."""
+        return self._predict_proba(patterns)
 
     def _predict_proba(self, patterns: Patterns) -> NDArray[np.floating]:
         """Probabilities (n, n_classes); an estimator without them leaves this as it is."""
@@ -80,14 +91,20 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
 
     @abstractmethod
     def _to_recipe(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return what was learned, as a plain dict and named arrays; options, grid and labels are not its business."""
+        """Return what was learned: fields of a recipe (`peakwise.modelfiles.FIELDS`), and named arrays.
+
+        ``estimator``, ``task``, ``options``, ``axis``, ``labels`` and the array ``grid`` are added by `save`.
+        """
 
     @classmethod
     @abstractmethod
     def _from_recipe(
         cls, options: Mapping[str, Any], recipe: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> Self:
-        """Return ``cls(**options)`` with what was learned; grid and labels are put on afterwards."""
+        """Return ``cls(**options)`` with what was learned; grid and labels are put on afterwards.
+
+        Where the parts do not fit each other, `KeyError`, `IndexError`, `TypeError` or `ValueError` say so.
+        """
 
     @final
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -131,6 +148,19 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
         """
         return self._predict_proba(self._known(X))
 
+    @available_if(_has_scores)  # type: ignore[untyped-decorator]
+    @final
+    def scores(self, X: Any) -> NDArray[np.floating]:
+        """What the labels in `classes_` are ranked by, one row a pattern: larger is better, only the order counts.
+
+        Probabilities of very unlikely labels are all zero in floating point; scores still have an order.
+
+        Parameters
+        ----------
+        X : Patterns, xarray object or array-like of shape (n, m)
+        """
+        return self._scores(self._known(X))
+
     @final
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted estimator into one ``.pw`` file; `peakwise.estimators.load` reads it.
@@ -145,10 +175,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
         check_is_fitted(self)
         learned, arrays = self._to_recipe()
         recipe = {
+            **learned,
             "estimator": _name_of(type(self)),
+            "task": self.task,
             "options": {name: _plain_option(self, name, value) for name, value in self.get_params(deep=False).items()},
             "axis": {"kind": self.kind_, "wavelength": self.wavelength_},
-            "learned": learned,
         }
         if hasattr(self, "classes_"):
             recipe["labels"] = {"kind": self.classes_.dtype.str, "values": self.classes_.tolist()}
@@ -158,7 +189,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
     @final
     def _rebuild(cls, recipe: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Put an estimator together from what `save` wrote."""
-        made = cls._from_recipe(recipe["options"], recipe["learned"], arrays)
+        made = cls._from_recipe(recipe["options"], recipe, arrays)
         made.grid_ = np.array(arrays["grid"], dtype=np.float64)
         made.kind_, made.wavelength_ = recipe["axis"]["kind"], recipe["axis"]["wavelength"]
         made.n_features_in_ = made.grid_.size
@@ -178,6 +209,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
             raise PatternsError(f"cannot fit {type(self).__name__}", why, "Give a label per pattern")
         labels = column_or_1d(y, warn=True)
         check_consistent_length(patterns.intensity, labels)
+        if labels.dtype.kind == "f":
+            assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if self.classes_.size < 2:

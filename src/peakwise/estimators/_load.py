@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from peakwise.errors import DamagedFileError, UnknownFormatError
+from peakwise.errors import ModelFileError
 
 if TYPE_CHECKING:
     import os
@@ -30,9 +30,9 @@ def load(path: str | os.PathLike[str]) -> Estimator:
     name = recipe.get("estimator")
     if not isinstance(name, str) or name not in ESTIMATORS:
         why = f"it must hold one of {', '.join(ESTIMATORS)}, got {name!r}"
-        raise UnknownFormatError("cannot load the model", why, "Update peakwise, or train it again", file=str(path))
+        raise ModelFileError("cannot load the model", why, "Update peakwise, or train it again", file=str(path))
     try:
         return ESTIMATORS[name]._rebuild(recipe, model.arrays)
     except (KeyError, TypeError, ValueError, IndexError) as problem:
         why = f"its parts do not make a {name} ({type(problem).__name__}: {problem})"
-        raise DamagedFileError("cannot load the model", why, "Train it again", file=str(path)) from problem
+        raise ModelFileError("cannot load the model", why, "Train it again", file=str(path)) from problem
