@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from peakwise.networks import build_named
 from peakwise.objectives._classifier import Classifier
-from peakwise.objectives._objective import Objective
+from peakwise.objectives._objective import Objective, evaluating
 from peakwise.objectives.multi_label import MultiLabel
 from peakwise.objectives.single_label import SingleLabel
 
@@ -23,7 +23,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "multi_label": MultiLabel,
 }
 
-__all__ = ["OBJECTIVES", "Classifier", "MultiLabel", "Objective", "SingleLabel", "build_objective"]
+__all__ = ["OBJECTIVES", "Classifier", "MultiLabel", "Objective", "SingleLabel", "build_objective", "evaluating"]
 
 
 def build_objective(name: str, encoder: Encoder, n_classes: int, options: Mapping[str, Any] | None = None) -> Objective:
