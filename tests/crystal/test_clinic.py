@@ -268,7 +268,7 @@ def test_composition_and_distances_are_judged():
     assert one(RUTILE.replace("'Ti O2'", "'H2'")).usable
     half = one(RUTILE.replace(" 1 0.00", " 0.5 0.00").replace("'Ti O2'", "'Ti0.5 O'"))
     assert (half.phase.formula, half.phase.z, half.warnings) == ("OTi0.5", 2, ())
-    assert one(RUTILE.replace("'Ti O2'", "?").replace("Z 2", "Z 1")).phase.formula == "O4Ti2"
+    assert one(RUTILE.replace("'Ti O2'", "?").replace("Z 2", "Z 1")).phase.formula == "O2Ti"
     assert one(RUTILE.replace("'Ti O2'", "?").replace("Z 2", "Z 7")).phase.formula == "O2Ti"
 
 
@@ -459,3 +459,22 @@ def test_the_form_factor_switch_of_gemmi_is_left_as_it_was():
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert done.stdout.strip() == "True"
+
+
+@pytest.mark.parametrize(
+    ("given", "z", "formula"),
+    [("'Ti2 O4'", 1, "O2Ti"), ("'Ti2 O4'", 2, "O2Ti"), ("'Ti O2'", 2, "O2Ti")],
+)
+def test_what_the_cell_holds_is_no_formula(given, z, formula):
+    """Many programs write the content of the cell as the formula sum: titania is O2Ti all the same."""
+    phase = one(RUTILE.replace("'Ti O2'", given).replace("Z 2", f"Z {z}")).phase
+    assert (phase.formula, phase.z) == (formula, 2)
+
+
+def test_a_space_group_has_one_symbol_whatever_the_setting():
+    atoms = [("Fe", (0.1, 0.2, 0.3))]
+    for name, cell in (("Pnma", (5, 6, 7)), ("Pbnm", (7, 5, 6)), ("P 1 21/n 1", (5, 6, 7))):
+        phase = Phase.from_parameters("x", name, (*cell, 90, 90, 90), atoms)
+        assert phase.space_group_type == ("P21/c" if "21/n" in name else "Pnma")
+    corundum = Phase.from_parameters("x", "R-3c:H", (4.76, 4.76, 13, 90, 90, 120), atoms)
+    assert corundum.space_group_type == "R-3c"

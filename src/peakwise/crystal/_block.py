@@ -58,6 +58,7 @@ _SMALLEST = 1.0  # [angstrom³] and no atom is smaller
 _SMALLEST_ANGLE, _LARGEST_ANGLE = 10.0, 170.0  # degrees
 _DENSEST, _THINNEST = 60.0, 0.02  # [g/cm³] beyond everything known (osmium: 22.6; aerogels are no crystals)
 _SHORT = 0.5  # [angstrom] two atoms nearer than this and both fully there cannot be meant; H-H is 0.74
+_NON_METALS = frozenset({"H", "N", "O", "F", "P", "S", "Cl", "Br", "I"})  # as elements they are molecules
 _FORMULA = 0.05  # relative difference of two compositions that is told
 _MISTAKEN = {90.0: 120.0, 120.0: 90.0}  # gamma as typed, and as it must have been meant
 _CELL_TOLERANCE = 0.02  # relative; how far a cell may be from what its symmetry asks for
@@ -311,16 +312,30 @@ def _mismatch(sites: Sequence[Site], formula: dict[str, float], z_given: float) 
 
 
 def _units(sites: Sequence[Site], formula: dict[str, float], z_given: float) -> int | None:
-    """Formula units by the formula sum, else by the file's Z, else unknown."""
-    if formula:
+    """Formula units by the formula sum, else by the file's Z, else unknown.
+
+    Many programs write what the whole cell holds as the formula sum (``Al12 O18`` for corundum). Where nothing is a
+    molecule, the smallest whole formula is meant; compounds of carbon and hydrogen (``C6H6``) and non-metals (``S8``)
+    keep theirs, unless the file's own Z divides it further.
+    """
+    content = _content(sites)
+    whole = [round(n) for n in content.values()]
+    is_whole = all(abs(n - w) < _FORMULA and w > 0 for n, w in zip(content.values(), whole, strict=True))
+    kinds = {"H" if e == "D" else e for e in content}
+    is_molecular = {"C", "H"} <= kinds or (len(kinds) == 1 and kinds <= _NON_METALS)
+    is_meant = is_molecular or any(n != round(n) for n in formula.values())
+    if formula and (is_meant or not is_whole):
         units, off = _ratio(sites, formula)
         if off < _FORMULA and units >= 0.5 and abs(units - round(units)) < 0.05 * units:
-            return round(units)
-    if z_given >= 1 and z_given == int(z_given):
-        counts = [n / z_given for n in _content(sites).values()]
-        if all(abs(c - round(c)) < _FORMULA and round(c) for c in counts):
-            return int(z_given)
-    return None
+            found = round(units)
+            return int(z_given) if is_whole and _divides(z_given, whole) and z_given > found else found
+    if is_whole and not is_molecular:
+        return math.gcd(*whole)
+    return int(z_given) if is_whole and _divides(z_given, whole) else None
+
+
+def _divides(z: float, whole: Sequence[int]) -> bool:
+    return z >= 1 and z == int(z) and all(n % int(z) == 0 for n in whole)
 
 
 def _judge(phase: Phase, formula: dict[str, float], notes: Notes) -> None:

@@ -180,6 +180,20 @@ class Phase:
         return "".join(words) + (f":{setting}" if setting in {"1", "R"} else "")
 
     @property
+    def space_group_type(self) -> str:
+        """The symbol of the space group in its standard setting: ``Pnma`` for ``Pbnm``, ``P21/c`` for ``P21/n``.
+
+        Structures that are the same but for the choice of axes or origin share it. In a setting that has no number the
+        symbol stays as it is.
+        """
+        import gemmi
+
+        if self.space_group_number == 0:
+            return self.space_group_short
+        name = str(gemmi.get_spacegroup_reference_setting(self.space_group_number).short_name())
+        return f"R{name[1:]}" if name[0] == "H" else name  # gemmi's letter for hexagonal axes
+
+    @property
     def space_group_number(self) -> int:
         """1 to 230 (0 where a strange setting could not be told)."""
         return self.symmetry.number
