@@ -1,12 +1,17 @@
 """The lines and their profiles against closed formulas and a float64 direct sum."""
 
+import zlib
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from peakwise.crystal import Phase
+from peakwise.errors import OptionError
 from peakwise.patterns import Radiation
 from peakwise.simulate import FRAME, SLOT, Instrument, Ranges, Simulator
+from peakwise.simulate._compile import at_rest
 from peakwise.simulate._instrument import thompson_cox_hastings
 from simulated import ALL, PEROVSKITE, RUTILE, SALT, OneLine, pseudo_voigt
 
@@ -116,6 +121,50 @@ def test_strained_positions_and_strengths(phase):
         assert area[near].sum() == pytest.approx(
             expected[np.abs(there - x) < 1e-6].sum(), rel=1e-4, abs=1e-5 * expected.max()
         )
+
+
+@pytest.mark.parametrize(("most", "error"), [(0.02, 2e-6), (0.1, 3e-6), (0.2, 5e-5), (0.25, 2e-4)])
+@pytest.mark.parametrize("phase", [RUTILE, SALT, PEROVSKITE], ids=lambda p: p.id)
+def test_strengths_hold_over_the_whole_strain(phase, most, error):
+    """m |F|^2 at any strain that may occur, against form factors asked for at the strained s."""
+    first = min(most, 0.2)
+    ranges = Ranges.none(expansion=(-first, first), distortion=(first - most, most - first))
+    simulator = Simulator(phase, (15, 140, 2001), instrument=plain(), ranges=ranges, displacements=False)
+    c = simulator._compiled
+    d_min = LAMBDA / 2
+    found = phase.reflections(d_min)
+    start = int(np.searchsorted(found.s2, c.s2[0] * (1 - 1e-9)))
+    keep = slice(start, start + len(c.s2))
+    rest = at_rest(phase).reflections(d_min)
+    for e in np.linspace(-most, most, 9):
+        change = (1 + e) ** -2 - 1
+        got = np.polynomial.polynomial.polyval(change, c.strength[0].astype(float))
+        real, imaginary = phase.form_factors(c.s2 * (1 + change), Radiation(LAMBDA))
+        f = real.astype(float) + 1j * np.reshape(imaginary, (len(real), -1))
+        power = np.abs((f * rest.partial[:, keep]).sum(0)) ** 2
+        if rest.partial_friedel is not None:
+            power = (power + np.abs((f * rest.partial_friedel[:, keep]).sum(0)) ** 2) / 2
+        expected = power * rest.multiplicity[keep]
+        assert np.abs(got - expected).max() < error * expected.max(), e
+
+
+def test_larger_strains_are_refused_with_the_limit():
+    with pytest.raises(OptionError, match=r"may change lengths by up to 25%.*got 0\.3"):
+        Simulator(SALT, (20, 90, 101), instrument=plain(), ranges=Ranges.none(expansion=0.15, distortion=0.15))
+
+
+def test_displacements_of_the_atoms_keep_their_share_of_the_edges_under_strain():
+    """A cell that shrinks by 5 % is the cell that is built so, with B times 0.95^2."""
+    cells = [
+        Phase.from_parameters(n, "Pm-3m", (a, a, a, 90, 90, 90), [("Fe", (0, 0, 0), 1.0, b)])
+        for n, a, b in (("as given", 4.0, 2.0), ("built", 3.8, 2.0 * 0.95**2))
+    ]
+    ranges = Ranges.none(expansion=(-0.05, 0.05))
+    given, built = (Simulator(c, (15, 100, 2001), instrument=plain(), ranges=ranges) for c in cells)
+    _, strained, _, _ = lines_of(given, one(given, strain_a=-0.05, strain_b=-0.05, strain_c=-0.05))
+    _, expected, _, _ = lines_of(built, one(built))
+    n = min(strained.size, expected.size) // 2
+    np.testing.assert_allclose(strained[:n], expected[:n], rtol=2e-5)
 
 
 @pytest.mark.parametrize("grid", [(20.0, 90.0, 2048), (5.0, 50.0, 4501), (30.0, 33.0, 77)])
@@ -263,6 +312,17 @@ def test_lines_outside_the_margin_do_not_contribute():
     assert inside.n_lines[0] == ((angle >= 40) & (angle <= 60)).sum()
     assert wide.n_lines[0] == ((angle >= 30) & (angle <= 70)).sum()
     assert inside.span == (40, 60)
+
+
+def test_changed_parts_of_the_kernel_are_compiled_again():
+    """numba looks at the file of `render_chunk` only: a change in the others must change a number there."""
+    from peakwise.simulate import _kernel
+
+    folder = Path(_kernel.__file__).parent
+    now = 0
+    for name in ("_kernel_lines.py", "_kernel_profiles.py", "_random.py"):
+        now = zlib.crc32((folder / name).read_bytes(), now)
+    assert now == _kernel.PARTS, f"write PARTS = {now:#010x} into _kernel.py"
 
 
 def test_stale_machine_code_is_not_run():

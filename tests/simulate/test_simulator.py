@@ -95,7 +95,7 @@ def test_every_effect_can_be_switched_off_and_on():
         "impurity_width": {"impurity": 0.1},
         "size_ratio": {"size": 10.0}, "microstrain_ratio": {"microstrain": 0.005},
     }  # fmt: skip
-    needs = {"measured", "min_weight", "shear"}
+    needs = {"measured", "min_weight", "shear", "displacement_along"}  # the last: see test_geometry
     for name, effect in EFFECTS.items():
         if name in needs:
             continue

@@ -42,8 +42,8 @@ N_IMPURITIES, N_SPIKES = 4, 2
 FRAME_OFF: dict[str, float] = {
     "index": 0.0,  # counts patterns; with the seed it decides the noise
     "zero": 0.0,  # [deg]
-    "displacement": 0.0,  # sample displacement [mm]
-    "transparency": 0.0,  # 1 / (2 mu R) [rad]
+    "displacement": 0.0,  # of a flat sample along its normal, of a capillary across the beam [mm]
+    "transparency": 0.0,  # of a flat sample: 1 / (2 mu R) [rad]
     "absorption": 0.0,  # mu t (reflection) or mu R (transmission), 0: none
     "width": 1.0,  # factor on the instrument's FWHM
     "background": 0.0,  # mean level of the polynomial, 1: as high as the strongest peak
@@ -67,6 +67,7 @@ FRAME_OFF: dict[str, float] = {
     **{f"impurity_height_{i}": 0.0 for i in range(1, N_IMPURITIES + 1)},  # relative to the strongest line
     **{f"spike_point_{i}": -1.0 for i in range(1, N_SPIKES + 1)},  # number of the grid point
     **{f"spike_height_{i}": 0.0 for i in range(1, N_SPIKES + 1)},  # relative to the strongest peak
+    "displacement_along": 0.0,  # of a capillary along the beam, positive downstream [mm]
 }
 SLOT = {name: i for i, name in enumerate(SLOT_OFF)}
 FRAME = {name: i for i, name in enumerate(FRAME_OFF)}

@@ -1,9 +1,12 @@
 """Phases, radiation and grid as flat arrays that the kernels read: what does not change from variant to variant.
 
-Per reflection family and wavelength, multiplicity * |F|^2 is kept as a cubic polynomial of the relative change of s^2,
-from the partial structure factors at four Chebyshev nodes of the strain that may occur. A strained variant then costs
-four multiplications, without the atoms and without the form factors, exact to 1e-6 of |F|^2 at 2 % strain and to 1e-4
-at 10 %.
+Per reflection family and wavelength, multiplicity * |F|^2 is kept as a polynomial of degree 5 of the relative change of
+s^2, from the partial structure factors at Chebyshev nodes of the strain that may occur. A strained variant then costs
+six multiplications, without the atoms and without the form factors: within 1e-6 of the largest |F|^2 where lengths may
+change by 10 %, 3e-5 at 20 %, 1e-4 at 25 %, which is the most that is allowed.
+
+The displacement factors of the atoms are part of the partial structure factors: their exponents B s^2 stay as they are
+when the cell changes, so that displacements keep their share of the edges (B grows as the square of the lengths).
 """
 
 from __future__ import annotations
@@ -23,8 +26,9 @@ if TYPE_CHECKING:
 
     from peakwise.crystal import Phase, Reflections
 
-__all__ = ["BLOCK", "N_AXES", "N_NODES", "TILE", "Compiled", "Grid", "at_rest", "compile_phases", "lay_grid"]
+__all__ = ["BLOCK", "N_AXES", "N_NODES", "N_TERMS", "TILE", "Compiled", "Grid", "at_rest", "compile_phases", "lay_grid"]
 
+N_TERMS = 6  # of the polynomials of m |F|^2
 N_AXES = 3  # candidate texture axes of a phase
 BLOCK = 64  # grid points that share one interpolated far field
 N_NODES = 8  # Chebyshev nodes of a block
@@ -42,7 +46,7 @@ class Compiled(NamedTuple):
     first: NDArray[np.int64]  # (P + 1,) where the families of each phase begin
     squares: NDArray[np.float32]  # (6, NF) h^2 k^2 l^2 2kl 2hl 2hk: s^2 is their product with the reciprocal metric / 4
     s2: NDArray[np.float64]  # (NF,) unstrained
-    strength: NDArray[np.float32]  # (L, 4, NF) polynomials of multiplicity * |F|^2
+    strength: NDArray[np.float32]  # (L, N_TERMS, NF) polynomials of multiplicity * |F|^2
     low: NDArray[np.int64]  # (P, L) families that contribute for each line of the radiation: low <= f < high
     high: NDArray[np.int64]
     cosine2: NDArray[np.float32]  # (NF,) cos^2 between the family and the unique axis (cubic: 0 for h00, 1 for hhh)
@@ -253,7 +257,7 @@ def _line(radiation: Radiation, wavelength: float) -> Radiation:
 def _strength(
     phase: Phase, found: Reflections, keep: NDArray[np.bool_], radiation: Radiation, stretch: float
 ) -> NDArray[np.float64]:
-    """Polynomial coefficients (4, n) of multiplicity * |F|^2 in the relative change of s^2."""
+    """Polynomial coefficients (N_TERMS, n) of multiplicity * |F|^2 in the relative change of s^2."""
     s2, many = found.s2[keep], found.multiplicity[keep].astype(np.float64)
     partial = found.partial[:, keep]
     mates = None if found.partial_friedel is None else found.partial_friedel[:, keep]
@@ -261,7 +265,9 @@ def _strength(
     low, high = (1 + stretch) ** -2 - 1, (1 - stretch) ** -2 - 1
     unit = max(high, 1e-300)
     nodes = (
-        (low + high) / 2 + (high - low) / 2 * np.cos(np.pi * (np.arange(4) + 0.5) / 4) if stretch > 0 else np.zeros(1)
+        (low + high) / 2 + (high - low) / 2 * np.cos(np.pi * (np.arange(N_TERMS) + 0.5) / N_TERMS)
+        if stretch > 0
+        else np.zeros(1)
     )
     values = []
     for node in nodes:
@@ -271,10 +277,10 @@ def _strength(
         if mates is not None:
             power = (power + np.abs((f * mates).sum(0)) ** 2) / 2
         values.append(many * power)
-    out = np.zeros((4, s2.size))
+    out = np.zeros((N_TERMS, s2.size))
     if stretch > 0:
-        scale = unit ** np.arange(4.0)
-        out[:] = np.linalg.solve(np.vander(nodes / unit, 4, increasing=True), np.array(values)) / scale[:, None]
+        scale = unit ** np.arange(float(N_TERMS))
+        out[:] = np.linalg.solve(np.vander(nodes / unit, N_TERMS, increasing=True), np.array(values)) / scale[:, None]
     else:
         out[0] = values[0]
     return out

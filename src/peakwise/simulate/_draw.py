@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Limits", "draw_tables", "limits_of"]
 
-LAYOUT = 0x391F8A8D
+LAYOUT = 0x7BA873CE
 check_layout(LAYOUT, __name__)
 
 _NAMES = list(EFFECTS)
@@ -32,6 +32,7 @@ SIZE, SIZE_RATIO = _E["size"], _E["size_ratio"]
 MICRO, MICRO_RATIO, B_EXTRA = _E["microstrain"], _E["microstrain_ratio"], _E["b_extra"]
 MARCH, MARCH_2, FILM = _E["march"], _E["second_march"], _E["film"]
 ZERO, DISPLACEMENT, TRANSPARENCY, ABSORPTION = _E["zero"], _E["displacement"], _E["transparency"], _E["absorption"]
+ALONG = _E["displacement_along"]
 WIDTH, BACKGROUND, SHAPE, AIR = _E["width"], _E["background"], _E["shape"], _E["air"]
 FLUORESCENCE, HUMP, HUMP_Q, HUMP_WIDTH_Q = _E["fluorescence"], _E["hump"], _E["hump_q"], _E["hump_width_q"]
 MEASURED, COUNTS, IMPURITY = _E["measured"], _E["counts"], _E["impurity"]
@@ -42,6 +43,7 @@ S_PHASE, S_WEIGHT, S_STRAIN, S_SHEAR = _S["phase"], _S["weight"], _S["strain_a"]
 S_SIZE, S_RATIO, S_MICRO, S_MICRO_RATIO = _S["size"], _S["size_ratio"], _S["microstrain"], _S["microstrain_ratio"]
 S_B, S_MARCH, S_MARCH_2 = _S["b_extra"], _S["march"], _S["second_march"]
 F_ZERO, F_DISPLACEMENT, F_TRANSPARENCY = _F["zero"], _F["displacement"], _F["transparency"]
+F_ALONG = _F["displacement_along"]
 F_ABSORPTION, F_WIDTH, F_BACKGROUND, F_SHAPE = _F["absorption"], _F["width"], _F["background"], _F["shape_1"]
 F_AIR, F_FLUORESCENCE, F_HUMP = _F["air"], _F["fluorescence"], _F["hump_height"]
 F_MEASURED, F_ROW, F_COUNTS = _F["measured"], _F["measured_row"], _F["counts"]
@@ -216,6 +218,7 @@ def _frame(limits, k1, k2, frame):
         for i in range(many):
             frame[F_SPIKE_AT + i] = int(uniform(_U(62 + 2 * i), k1, k2) * limits.points)
             frame[F_SPIKE + i] = _value(limits, SPIKE, uniform(_U(63 + 2 * i), k1, k2))
+    frame[F_ALONG] = _or(limits, ALONG, 70, k1, k2, 0.0)
 
 
 @jit()

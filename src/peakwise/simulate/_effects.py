@@ -93,9 +93,10 @@ EFFECTS: dict[str, Effect] = {
         "for", (0.02, 50),
                spacing="log", share=0.0),
         _frame("zero", "deg", -0.05, 0.05, "zero error of a goniometer that was aligned some time ago", (-5, 5)),
-        _frame("displacement", "mm", -0.15, 0.15, "height error of a hand-pressed sample", (-5, 5)),
+        _frame("displacement", "mm", -0.15, 0.15, "height error of a hand-pressed sample; offset of a capillary across "
+        "the beam", (-5, 5)),
         _frame("transparency", "rad", 0.0, 1e-3, "1 / (2 mu R): organic matter on a 200 mm "
-        "goniometer", (0, 0.05), share=0.2),
+        "goniometer; in transmission it does not act", (0, 0.05), share=0.2),
         _frame("absorption", "1", 0.3, 2.0, "mu t of a thin layer, or mu R of a capillary", (0, 3), share=0.0),
         _frame("width", "1", 0.8, 1.5, "factor on the instrument's FWHM: slits and detectors "
         "differ", (0.1, 20), spacing="log"),
@@ -131,6 +132,8 @@ EFFECTS: dict[str, Effect] = {
         _frame("min_weight", "weight fraction", 0.03, 0.03, "smallest weight fraction of a phase in a mixture: "
         "what a lab scan can show",
                (0, 0.5)),
+        _frame("displacement_along", "mm", -0.15, 0.15, "offset of a capillary along the beam; in reflection it does "
+        "not act", (-5, 5)),
     )
 }  # fmt: skip
 
@@ -245,8 +248,8 @@ def _range(effect: Effect, given: Range | tuple[float, float] | float | None) ->
     if not (np.isfinite(made.low) and np.isfinite(made.high) and made.low <= made.high):
         why = f"low <= high is needed, got {made.low:g} to {made.high:g}"
     elif made.low < effect.lowest or made.high > effect.highest:
-        why = f"it must lie within {effect.lowest:g} and {effect.highest:g} {effect.unit}, got {made.low:g} to "
-        "{made.high:g}"
+        span = f"{made.low:g} to {made.high:g}"
+        why = f"it must lie within {effect.lowest:g} and {effect.highest:g} {effect.unit}, got {span}"
     elif made.spacing not in ("uniform", "log"):
         why = f"spacing must be uniform or log, got {made.spacing!r}"
     elif not 0 <= made.share <= 1:

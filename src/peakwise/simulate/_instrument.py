@@ -38,12 +38,20 @@ class Instrument:
     monochromator : float or None
         Bragg angle 2θ of a crystal monochromator [deg].
     radius : float
-        Goniometer radius [mm].
+        Goniometer radius [mm]: from the sample to the detector.
     geometry : {"reflection", "transmission"}
         Whether displacement, transparency and absorption are those of a flat sample in reflection or of a capillary.
-    zero, displacement, transparency, absorption : float
-        Zero shift [deg], sample displacement [mm], transparency :math:`1/(2 \mu R)` [rad]; in reflection μt of a thin
-        sample (0: thick), in transmission μR of the capillary (0: none).
+    zero : float
+        Zero shift [deg].
+    displacement, displacement_along : float
+        Offset of the sample [mm]: in reflection along its normal, away from source and detector; in transmission across
+        the beam, positive towards the detector, and along it, positive downstream.
+    transparency : float
+        Of a flat sample: :math:`1/(2 \mu R)` [rad]. In transmission absorption and `capillary` say how lines move.
+    absorption : float
+        In reflection μt of a thin sample (0: thick), in transmission μr of the capillary (0: none).
+    capillary : float
+        Radius r of the capillary [mm].
     axial_sample, axial_detector : float
         Half heights of sample and detector slit over the radius (S/L and H/L of Finger, Cox and Jephcoat).
 
@@ -71,8 +79,10 @@ class Instrument:
     geometry: str = "reflection"
     zero: float = 0.0
     displacement: float = 0.0
+    displacement_along: float = 0.0
     transparency: float = 0.0
     absorption: float = 0.0
+    capillary: float = 0.25
     axial_sample: float = 0.0
     axial_detector: float = 0.0
 
@@ -99,6 +109,15 @@ class Instrument:
                 self.geometry == "reflection" or self.absorption <= MOST_CAPILLARY,
                 f"absorption of a capillary (mu R) may be at most {MOST_CAPILLARY:g}, got {self.absorption:g}",
             ),
+            (
+                self.geometry == "reflection" or self.transparency == 0,
+                "transparency is that of a flat sample, not of a capillary: give absorption (mu r) and capillary (r)",
+            ),
+            (
+                self.geometry == "transmission" or self.displacement_along == 0,
+                "displacement_along is that of a capillary: in reflection give displacement",
+            ),
+            (self.capillary >= 0, f"the capillary's radius must not be negative, got {self.capillary:g}"),
             (
                 0 <= self.axial_sample <= 0.2 and 0 <= self.axial_detector <= 0.2,
                 "axial divergence must lie within 0 and 0.2",
@@ -179,6 +198,7 @@ class Instrument:
             [
                 self.u, self.v, self.w, self.x, self.y, self.polarisation, self.monochromator_factor, self.radius,
                 float(self.geometry == "transmission"), self.axial_sample, self.axial_detector,
+                self.capillary,
             ]
         )  # fmt: skip
 

@@ -34,7 +34,7 @@ def jit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
 def layout_code() -> int:
     """One number for every constant that compiled code takes from other files."""
-    sizes = (layout.BLOCK, layout.N_NODES, layout.TILE, layout.N_AXES, N_IMPURITIES, N_SPIKES)
+    sizes = (layout.BLOCK, layout.N_NODES, layout.TILE, layout.N_AXES, layout.N_TERMS, N_IMPURITIES, N_SPIKES)
     codes = [
         getattr(layout, n) for n in ("CUBIC", "UNIAXIAL", "RHOMBOHEDRAL", "ORTHORHOMBIC", "MONO_A", "MONO_B", "MONO_C")
     ]

@@ -28,6 +28,16 @@ _MOST_HEIGHTS = 16
 _LINES_AT_ONCE = 8
 _POISSON_SMALL = 8.0
 _NOISE_STREAM = 7
+# The centre of an absorbing capillary, and the tail of Temme's r(s): see the numba kernels.
+_CENTRE = (0.3418, -0.3954, -0.1010, 0.0697, -0.5688, 0.4332)
+_TEMME = (
+    0.0029415627640226294,
+    -0.0006232348528995552,
+    0.001127735805457845,
+    -0.0009546773065850423,
+    0.00022836796554928597,
+)
+_LEAST_S = -1.385
 _MASK = 0xFFFFFFFF
 
 
@@ -133,7 +143,10 @@ class _Renderer:
         for line, wavelength in enumerate(c.wavelengths.tolist()):
             use = inside & (index >= c.low[number, line][:, None]) & (index < c.high[number, line][:, None])
             p = self.strength[line][:, at]
-            power = (p[0] + change * (p[1] + change * (p[2] + change * p[3]))).clamp(min=0)
+            power = p[-1]
+            for term in reversed(p[:-1]):
+                power = term + change * power
+            power = power.clamp(min=0)
             scale = slot[:, SLOT["weight"]] / (c.mass[number] * volume) * c.shares[line]
             made = self._lines(
                 s2, power * texture * self.put(scale)[:, None], self.cosine2[at], wavelength, slot, frames
@@ -173,7 +186,7 @@ class _Renderer:
     ) -> tuple[Any, Any, Any, Any]:
         """Position [deg], area, FWHM [deg] and Lorentzian share."""
         torch = self.torch
-        u, v, w, x, y, pol, mono, radius, is_tube, _, _ = self.optics
+        u, v, w, x, y, pol, mono, radius, is_tube, _, _, tube_radius = self.optics
 
         def s(name: str) -> Any:
             return self.put(slot[:, SLOT[name]])[:, None]
@@ -206,8 +219,15 @@ class _Renderer:
         ) ** 0.2
         q = lo / fwhm
         eta = q * (1.36603 - q * (0.47719 - q * 0.11116))
-        moved = -2 * _DEG * f("displacement") / radius * cosine - _DEG * f("transparency") * 2 * sine * cosine
-        return 2 * _DEG * torch.asin(sine) + f("zero") + moved, area, fwhm, eta
+        sin_2t, cos_2t = 2 * sine * cosine, 1 - 2 * sin2
+        if is_tube > 0.5:
+            c = _CENTRE
+            drawn = 1 + mu * (c[0] + sin2 * (c[1] + sin2 * c[2])) + mu**2 * (c[3] + sin2 * (c[4] + sin2 * c[5]))
+            moved = f("displacement") * cos_2t - f("displacement_along") * sin_2t
+            moved = (moved + mu * tube_radius / 4 * drawn * sin_2t) / radius
+        else:
+            moved = -2 * f("displacement") / radius * cosine - f("transparency") * sin_2t
+        return 2 * _DEG * torch.asin(sine) + f("zero") + _DEG * moved, area, fwhm, eta
 
     def _axial(self, pos: Any, area: Any, fwhm: Any, eta: Any) -> tuple[Any, Any, Any, Any]:
         torch = self.torch
@@ -307,9 +327,11 @@ class _Renderer:
         if noise == "gaussian":
             return mean + mean.sqrt() * z
         safe = mean.clamp(min=0.5)
-        root, zz = safe.sqrt(), z * z
-        third = (-8 / 405 + zz * (7 / 810 + zz / 270)) / safe
-        q = safe + root * z + 1 / 3 + zz / 6 - z * (1 / 36 + zz / 72) / root + third
+        s = (z / safe.sqrt()).clamp(min=_LEAST_S)
+        top = _TEMME[-1]
+        for term in reversed(_TEMME[:-1]):
+            top = term + s * top
+        q = safe * (1 + s + s**2 / 6 - s**3 / 72 + s**4 * top) + 1 / 3 - s / 36 + 7 / 810 * s**2 - 8 / 405 / safe
         q = q.floor().clamp(min=0)
         few = torch.nonzero(mean < _POISSON_SMALL).flatten()
         if len(few):
