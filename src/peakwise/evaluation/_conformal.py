@@ -85,7 +85,7 @@ def conformal_p_value(scores: ArrayLike, new: ArrayLike) -> NDArray[np.float64]:
     array([1. , 0.6, 0.2])
     """
     known = np.sort(numbers("scores", scores))
-    asked = np.atleast_1d(numbers("new", np.atleast_1d(np.asarray(new, dtype=object)), least=0))
+    asked = numbers("new", np.atleast_1d(np.asarray(new)), least=0)
     as_high = known.size - np.searchsorted(known, asked, "left")
     return np.asarray((1 + as_high) / (known.size + 1), dtype=np.float64)
 

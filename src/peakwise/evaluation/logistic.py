@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LogisticCalibration"]
 
 _MOST_STEPS = 200
-_PRECISE = 1e-10  # of the gradient, per case
+_PRECISE = 1e-12  # what a step would gain, relative to the loss
 
 
 @final
@@ -130,12 +130,12 @@ def _best_weights(x: NDArray[np.float64], aim: NDArray[np.float64], ridge: float
         p = _sigmoid(X @ w)
         slope = X.T @ (p - aim) + penalty * w
         free = (w > floor) | (slope < 0)
-        if np.abs(slope[free]).max() <= _PRECISE * len(x):
-            break
         curve = (X[:, free].T * (p * (1 - p))) @ X[:, free] + np.diag(penalty[free])
         curve += 1e-12 * max(1.0, np.trace(curve)) * np.eye(len(curve))  # equal scores without ridge
         step = np.zeros_like(w)
         step[free] = np.linalg.solve(curve, -slope[free])
+        if -float(slope @ step) <= _PRECISE * (1 + value):  # the last digits are below the rounding of the loss
+            return np.asarray(np.maximum(w + step, floor), dtype=np.float64)
         for halving in range(60):
             following = np.maximum(w + step * 0.5**halving, floor)
             reached = loss(following)
