@@ -1,18 +1,23 @@
 """The same physics and profiles in torch: an independent reference, and what renders on a GPU.
 
-Loaded only when asked for. The lines come from the same compiled phases and tables; every line is summed over every
-grid point directly, without the far field of the numba kernel, with exp2 and exact roots in place of polynomials.
+Loaded only when asked for. On a GPU where Triton is installed, `_triton` sums the profiles and counts; elsewhere the
+plain torch form below does, which is also the reference for it. The lines come from the same compiled phases and tables;
+every line is summed over every grid point directly, without the far field of the numba kernel, with exp2 and exact roots
+in place of polynomials.
 """
 
 from __future__ import annotations
 
 import math
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from peakwise.errors import MissingExtraError, OptionError
 from peakwise.simulate._columns import FRAME, N_IMPURITIES, N_SPIKES, SLOT
+from peakwise.simulate._compile import TILE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,11 +58,13 @@ def render_torch(
     device: str,
     *,
     double: bool | None = None,
-    at_once: int = 64,
+    at_once: int | None = None,
+    kernels: str | None = None,
 ) -> NDArray[np.float32]:
     """Render tables with torch; see `peakwise.simulate.Simulator.render`.
 
-    Sums are in double precision on the CPU (the reference) and in single precision elsewhere.
+    Sums are in double precision on the CPU (the reference) and in single precision elsewhere. `kernels` is ``triton``
+    or ``torch``; by default Triton on a GPU where it is installed.
     """
     try:
         import torch
@@ -71,7 +78,11 @@ def render_torch(
     except (RuntimeError, AssertionError) as problem:
         why = str(problem).splitlines()[0]
         raise OptionError(f"cannot render on {device!r}", why, "Use numba, cpu or cuda") from problem
+    if kernels is None:
+        kernels = "triton" if where.type == "cuda" and find_spec("triton") is not None else "torch"
     one = _Renderer(torch, compiled, grid, optics, bank, where, (where.type == "cpu") if double is None else double)
+    one.kernels = import_module("peakwise.simulate._triton") if kernels == "triton" else None
+    at_once = at_once or (64 if one.kernels is None else 1024)
     n = len(tables.frames)
     out = np.empty((n, grid.points), np.float32)
     for a in range(0, n, at_once):
@@ -98,6 +109,14 @@ class _Renderer:
         self.polynomial, self.air = self.put(grid.polynomial[: grid.points]), self.put(grid.air[: grid.points])
         self.bank = self.put(bank)
         self.axes = [self._dense(a) for a in range(compiled.axis_offsets.shape[0])]
+        self.kernels: Any = None  # the module of the Triton kernels, where they are used
+        tiles = np.add.reduceat(np.ones(grid.x.size, np.int64), np.arange(0, grid.x.size, TILE))
+        last = np.cumsum(tiles) - 1
+        halves = (grid.x[last] - grid.x[last - tiles + 1]) / 2
+        self.tiles = (
+            torch.as_tensor(grid.near, device=device), self.put(grid.origins),
+            torch.as_tensor(halves.astype(np.float32), device=device),
+        )  # fmt: skip
 
     def put(self, array: Any) -> Any:
         """An array on the device, in double precision."""
@@ -275,6 +294,8 @@ class _Renderer:
     def _profile(self, pos: Any, area: Any, fwhm: Any, eta: Any) -> Any:
         """Pseudo-Voigts on the grid, a few lines at a time; distances in double precision."""
         torch = self.torch
+        if self.kernels is not None:
+            return self.kernels.profile(pos, area, fwhm, eta, self.tiles, len(self.x))
         y = torch.zeros((len(pos), len(self.x)), dtype=self.dtype, device=self.device)
         keep = torch.nonzero((area > 0).any(0)).flatten()
         for part in keep.split(_LINES_AT_ONCE):
@@ -305,17 +326,23 @@ class _Renderer:
             rows = torch.as_tensor(frames[:, FRAME["measured_row"]].astype(np.int64), device=self.device)
             under = under + f("measured") * self.bank[rows]
         y += under.to(y.dtype)
-        counts = frames[:, FRAME["counts"]]
-        for i in range(len(frames)):
-            if counts[i] > 0:
-                mean = y[i] * counts[i]
-                made = self._counted(mean, seed, int(frames[i, FRAME["index"]]), noise)
+        counts, index = frames[:, FRAME["counts"]], frames[:, FRAME["index"]].astype(np.int64)
+        if self.kernels is not None:
+            many = index.astype(np.uint64)
+            four = (*_keys(seed, many, _NOISE_STREAM), *_keys(seed, many, _NOISE_STREAM + 1))
+            self.kernels.count(y, counts, mode, np.stack(four, axis=1).astype(np.int64), noise)
+        else:
+            for i in np.flatnonzero(counts > 0):
+                made = self._counted(y[i] * counts[i], seed, int(index[i]), noise)
                 y[i] = made if mode == 2 else made / counts[i]
-            for k in range(1, N_SPIKES + 1):
-                point = int(frames[i, FRAME[f"spike_point_{k}"]])
-                if 0 <= point < y.shape[1]:
-                    height = frames[i, FRAME[f"spike_height_{k}"]]
-                    y[i, point] += math.floor(height * counts[i]) if mode == 2 and counts[i] > 0 else height
+        for k in range(1, N_SPIKES + 1):
+            point = frames[:, FRAME[f"spike_point_{k}"]].astype(np.int64)
+            height = frames[:, FRAME[f"spike_height_{k}"]]
+            high = np.where(counts > 0, np.floor(height * counts), height) if mode == 2 else height
+            rows = np.flatnonzero((point >= 0) & (point < y.shape[1]))
+            if rows.size:
+                at = (torch.as_tensor(rows, device=self.device), torch.as_tensor(point[rows], device=self.device))
+                y.index_put_(at, self.put(high[rows]).to(y.dtype), accumulate=True)
 
     def _counted(self, mean: Any, seed: int, index: int, noise: str) -> Any:
         torch, m = self.torch, len(mean)
@@ -370,11 +397,12 @@ def _hashed(counter: Any, k1: int, k2: int) -> Any:
     return x ^ (x >> 16)
 
 
-def _keys(seed: int, index: int, stream: int) -> tuple[int, int]:
+def _keys(seed: int, index: Any, stream: int) -> tuple[Any, Any]:
+    """The keys of `_random`, of one pattern (int) or of many (uint64, whose products wrap round without harm)."""
     s1, s2, i1, i2 = seed & _MASK, (seed >> 32) & _MASK, index & _MASK, (index >> 32) & _MASK
     a = _hashed(i1, s1, (s2 + stream * 0x7FEB352D) & _MASK)
     b = _hashed(i1 ^ 0x846CA68B, (s1 + i2) & _MASK, s2 ^ a)
-    return int((a + i2 * 0x9E3779B9) & _MASK), int(b)
+    return (a + i2 * 0x9E3779B9) & _MASK, b
 
 
 def _quantile(torch: Any, mean: Any, u: Any) -> Any:
