@@ -1,8 +1,8 @@
 """The overlay of one scan, small enough to embed.
 
 All curves become one block: float32, rounded to a relative precision of 3e-5 (whole numbers are exact up to 16
-million), their bytes sorted by significance and deflated, then base64. A scan with more points than the bound is thinned:
-of each stretch the lowest and the highest observed point stay, so that no peak vanishes, and the page says so.
+million), their bytes sorted by significance and deflated, then base64. A scan with more points than the bound is
+thinned: of each stretch the lowest and the highest observed point stay, so that no peak vanishes, and the page says so.
 """
 
 from __future__ import annotations

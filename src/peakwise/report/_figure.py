@@ -26,10 +26,12 @@ _WIDTHS = {"single": 85.0, "double": 170.0}  # [mm], columns of most journals
 _SCALES = ("sqrt", "linear", "log")
 _FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
 _MM = 25.4
+_NARROW = 120.0  # [mm]
 # Okabe and Ito's colours that keep apart for all kinds of colour vision, https://jfly.uni-koeln.de/color/
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#B5518F", "#56B4E9", "#E69F00", "#7559A6", "#7A6F55")
 _INK, _SOFT, _OBSERVED, _ALERT = "#15191e", "#5a636e", "#8b95a1", "#b4155f"
 _LABELS = {"two_theta": "2θ [deg]", "q": "q [1/Å]", "d": "d [Å]"}
+_NOTHING = 0.002  # of its strongest peak: less of a phase is not drawn as a line
 _SIZE, _SMALL = 8.0, 7.0  # [pt], what journals ask for at least
 
 
@@ -74,7 +76,7 @@ def plot_identification(scan: ScanAnswer, *, width: str | float = "double", scal
             "Install it with pip install peakwise[figures]",
         ) from problem  # fmt: skip
     has_rest = curves.get("calculated") is not None
-    figure = Figure(figsize=(wide / _MM, (72 if wide < 120 else 95) / _MM), layout="constrained")
+    figure = Figure(figsize=(wide / _MM, (72 if wide < _NARROW else 95) / _MM), layout="constrained")
     names = list(dict.fromkeys([*(p["phase"] for p in scan["phases"]), *(curves.get("ticks") or {})]))
     if has_rest:
         main, rest = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [4, 1]})
@@ -82,15 +84,15 @@ def plot_identification(scan: ScanAnswer, *, width: str | float = "double", scal
         bottom = rest
     else:
         main = bottom = figure.subplots()
-    _draw_curves(main, curves, names, scale)
-    _draw_ticks(main, scan, curves, names)
+    _draw_curves(main, scan, curves, names, scale)
+    _draw_ticks(main, curves, names)
     _mark_unexplained(main, scan, curves)
     kind = curves.get("kind") or "position"
     unit = curves.get("unit")
     bottom.set_xlabel(_LABELS.get(kind, one_line(f"{kind} [{unit}]" if unit else kind, 60)), fontsize=_SIZE)
-    main.legend(
-        frameon=False, fontsize=_SMALL, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, borderpad=0,
-        handlelength=1.4, columnspacing=1.2,
+    figure.legend(
+        *main.get_legend_handles_labels(), loc="outside upper left", frameon=False, fontsize=_SMALL, handlelength=1.2,
+        ncols=_legend_columns(main, wide), columnspacing=1.2, borderpad=0.2, labelspacing=0.3,
     )  # fmt: skip
     for axes in figure.axes:
         _tidy(axes)
@@ -140,59 +142,86 @@ def save_figure(
         drawn.savefig(temporary, format=form, dpi=dpi, metadata=dated)
 
 
-def _draw_curves(axes: Axes, curves: Curves, names: list[str], scale: str) -> None:
+def _draw_curves(axes: Axes, scan: ScanAnswer, curves: Curves, names: list[str], scale: str) -> None:
     x, observed = _floats(curves["axis"]), _floats(curves["observed"])
-    background = _floats(curves["background"]) if curves.get("background") is not None else np.zeros(x.size)
+    given = curves.get("background")
+    background = np.zeros(x.size) if given is None else _floats(given)
     axes.plot(
         x,
         observed,
         ".",
         color=_OBSERVED,
+        label="observed",
         markersize=2.2,
         markeredgewidth=0,
-        label="observed",
         rasterized=x.size > 20_000,
     )
-    for i, name in enumerate(names):
-        part = (curves.get("phases") or {}).get(name)
-        if part is None:
-            continue
-        top, colour = background + _floats(part), _COLOURS[i % len(_COLOURS)]
-        axes.fill_between(x, background, top, color=colour, alpha=0.18, linewidth=0)
-        axes.plot(x, top, color=colour, linewidth=0.9, gid=f"phase{i}")
-    calculated = curves.get("calculated")
-    if curves.get("background") is not None:
+    if given is not None:
         axes.plot(x, background, "--", color=_SOFT, linewidth=0.7, label="background")
+    calculated = curves.get("calculated")
     if calculated is not None:
         axes.plot(x, _floats(calculated), color=_INK, linewidth=0.8, label="calculated")
-    if scale == "sqrt":
-        axes.set_yscale("function", functions=(_root, _square))
-    elif scale == "log":
-        axes.set_yscale("log")
-        axes.set_ylim(bottom=max(float(np.nanmin(observed[observed > 0], initial=1.0)), np.nanmax(observed) / 1e5))
+    weights = {p["phase"]: amount(p.get("weight_fraction"), p.get("weight_fraction_error")) for p in scan["phases"]}
+    for i, name in enumerate(names):
+        part = (curves.get("phases") or {}).get(name)
+        colour, label = _COLOURS[i % len(_COLOURS)], _literal(f"{one_line(name, 30)} {weights.get(name, '')}".rstrip())
+        if part is None:
+            axes.plot([], [], color=colour, label=label)
+            continue
+        # Over the sum: a peak that one phase makes has its colour. Where it has nothing, it would hide the background.
+        alone = _floats(part)
+        shown = np.where(alone > _NOTHING * np.nanmax(alone, initial=0.0), background + alone, np.nan)
+        axes.fill_between(x, background, background + alone, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(x, shown, color=colour, linewidth=1.0, label=label)
+    _scale(axes, observed, scale)
     unit = curves.get("intensity_unit")
     said = {"sqrt": ", √ scale", "log": ", log scale", "linear": ""}[scale]
-    axes.set_ylabel(f"intensity{f' [{one_line(unit, 20)}]' if unit else ''}{said}", fontsize=_SIZE)
+    axes.set_ylabel(f"intensity{f' [{_literal(one_line(unit, 20))}]' if unit else ''}{said}", fontsize=_SIZE)
     axes.set_xlim(float(x.min()), float(x.max()))
 
 
-def _draw_ticks(axes: Axes, scan: ScanAnswer, curves: Curves, names: list[str]) -> None:
-    """Rows of reflections below the curves, each with its name: no legend to look up."""
-    weights = {p["phase"]: amount(p.get("weight_fraction"), p.get("weight_fraction_error")) for p in scan["phases"]}
+def _legend_columns(axes: Axes, wide: float) -> int:
+    labels = axes.get_legend_handles_labels()[1]
+    room = wide / _MM * 72 / (0.62 * _SMALL)  # characters of a mean width
+    fits = [n for n in range(1, len(labels) + 1) if n * (max(map(len, labels)) + 6) <= room]
+    return len(labels) if sum(map(len, labels)) + 6 * len(labels) <= room else max(fits, default=1)
+
+
+def _scale(axes: Axes, observed: NDArray[np.float64], scale: str) -> None:
+    top = float(np.nanmax(observed, initial=0.0)) or 1.0
+    if scale == "log":
+        axes.set_yscale("log")
+        axes.set_ylim(max(float(np.nanmin(observed[observed > 0], initial=top)), top / 1e5) / 1.3, 1.6 * top)
+    elif scale == "sqrt":
+        bottom = min(float(np.nanmin(observed, initial=0.0)), 0.0)
+        axes.set_yscale("function", functions=(_root, _square))
+        axes.set_ylim(bottom, 1.15 * top)
+        axes.set_yticks(_root_ticks(1.15 * top))
+
+
+def _root_ticks(top: float) -> list[float]:
+    """Numbers 1, 2 and 5 of each decade that keep apart on a square-root scale, and 0."""
+    ticks: list[float] = []
+    for power in range(int(np.floor(np.log10(top))), int(np.floor(np.log10(top))) - 4, -1):
+        for digit in (5, 2, 1):
+            value = digit * 10.0**power
+            above = np.sqrt(ticks[-1] / top) if ticks else 2.0
+            if value <= top and above - np.sqrt(value / top) > 0.1 and np.sqrt(value / top) > 0.1:
+                ticks.append(value)
+    return [*ticks, 0.0]
+
+
+def _draw_ticks(axes: Axes, curves: Curves, names: list[str]) -> None:
+    """Rows of reflections below the curves, in the colours and the order of the legend."""
     rows = [name for name in names if (curves.get("ticks") or {}).get(name)]
     if not rows:
         return
-    height = 0.075
+    height = 0.06
     inner = axes.inset_axes((0.0, -height * len(rows) - 0.03, 1.0, height * len(rows)), sharex=axes)
     inner.set_ylim(len(rows), 0)
     for row, name in enumerate(rows):
         colour = _COLOURS[names.index(name) % len(_COLOURS)]
         inner.vlines(_floats(curves["ticks"][name]), row + 0.15, row + 0.85, color=colour, linewidth=0.7)
-        label = f"{_literal(one_line(name, 24))} {weights.get(name, '')}".rstrip()
-        inner.annotate(
-            label, (1.0, row + 0.5), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
-            color=colour, fontsize=_SMALL, va="center",
-        )  # fmt: skip
     inner.set_axis_off()
     axes.tick_params(labelbottom=False)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Markup", "chemical", "data_block", "join", "tag"]
 
 _LONGEST = 2000  # characters of one text; a hostile file must not fill the page
-_EMPTY = frozenset({"input", "rect", "br", "meta", "link", "wbr"})
+_EMPTY = frozenset({"input", "br", "meta", "link", "wbr"})  # elements of HTML that have no end
 
 
 class Markup(str):

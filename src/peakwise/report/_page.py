@@ -18,7 +18,7 @@ from peakwise.report._curves import embed
 from peakwise.report._markup import Markup, data_block, join, tag
 from peakwise.report._panel import badge, composition, panel, table, warning_list
 from peakwise.report._verdict import VERDICTS, Told, tell
-from peakwise.report._words import plain, probability, significant
+from peakwise.report._words import percent, plain, probability, significant
 
 if TYPE_CHECKING:
     import os
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["identification_html", "write_identification_html"]
 
 _COLOURS = 8  # in the style sheet
-_FEW = 3  # scans that are open from the beginning
+_FEW = 6  # scans that are open from the beginning
 _POINTS = 20_000  # of one scan
 _ALL_POINTS = 2_000_000  # of the file: some 20 MB
 _FEWEST_POINTS = 1_000  # a scan is not thinned below
@@ -121,7 +121,7 @@ def identification_html(document: Document, *, max_points: int = _POINTS) -> str
 
 def _fill(title: str, body: Markup, data: Markup) -> str:
     style = _part("report.css")
-    script = "".join(_part(name) for name in ("axes.js", "scale.js", "plot.js", "page.js"))
+    script = "".join(_part(name) for name in ("axes.js", "scale.js", "drawing.js", "plot.js", "page.js"))
     script = f'(function () {{\n"use strict";\n{script}}})();\n'
     return Template(_part("report.html")).substitute(
         title=tag("title", None, title), body=body, data=data, style=style, script=script,
@@ -163,16 +163,9 @@ def _colours(scan: ScanAnswer, palette: Mapping[str, int]) -> list[int]:
 
 
 def _header(whole: Document, told: Sequence[Told]) -> Markup:
-    counts = Counter(t.verdict.name for t in told)
     failed = len(whole.get("failed") or ())
-    if failed:
-        counts["failed"] += failed
-    chips = []
-    for name, verdict in VERDICTS.items():
-        if counts[name]:
-            sign = tag("span", {"aria-hidden": "true"}, verdict.sign)
-            number = tag("strong", None, f"{counts[name]:,}")
-            chips.append(tag("li", {"class": f"v-{name}"}, sign, Markup(" "), number, f" {verdict.label}"))
+    bad = VERDICTS["failed"]
+    link = tag("a", {"href": "#failed", "class": "badge v-failed"}, f"{bad.sign} {failed:,} {bad.label}")
     n = _library_size(whole)
     facts = [
         f"{len(told):,} scan{'' if len(told) == 1 else 's'}",
@@ -184,7 +177,7 @@ def _header(whole: Document, told: Sequence[Told]) -> Markup:
         "header", None,
         tag("h1", None, "Which phases?"),
         tag("p", {"class": "facts"}, " ".join(f for f in facts if f)),
-        tag("ul", {"class": "chips", "aria-label": "Verdicts"}, *chips) if len(told) + failed > 1 else "",
+        link if failed else "",
     )  # fmt: skip
 
 
@@ -202,10 +195,10 @@ def _overview(scans: Sequence[ScanAnswer], told: Sequence[Told], palette: Mappin
             _cell(i, str(i + 1), "n"),
             tag("th", {"scope": "row", "data-sort": scan["scan"]}, link),
             _cell(order.index(said.verdict.name), badge(said)),
-            _cell(", ".join(p["phase"] for p in phases), tag("ul", {"class": "names"}, *names), "names"),
+            _cell(", ".join(p["phase"] for p in phases), tag("ul", {"class": "names"}, *names)),
             _cell(phases[0].get("weight_fraction") if phases else None, composition(phases, _colours(scan, palette))),
             _cell(least, probability(least), "n"),
-            _cell(rwp, "–" if rwp is None else f"{significant(100 * rwp, 3)} %", "n"),
+            _cell(rwp, percent(rwp), "n"),
             _cell(peaks, "–" if peaks is None else str(peaks), "n"),
             _cell(warned, str(warned) if warned else "", "n"),
         ]
@@ -220,11 +213,8 @@ def _overview(scans: Sequence[ScanAnswer], told: Sequence[Told], palette: Mappin
         for name, css, why in titles
     ]
     found = Counter(said.verdict.name for said in told)
-    choices = [
-        tag("button", {"type": "button", "class": f"filter v-{name}", "data-verdict": name, "aria-pressed": "true"},
-            f"{v.sign} {v.label} ({found[name]:,})")
-        for name, v in VERDICTS.items() if found[name]
-    ]  # fmt: skip
+    choices = [_choice("", f"all ({len(told):,})", is_on=True)]
+    choices += [_choice(name, f"{v.sign} {v.label} ({found[name]:,})") for name, v in VERDICTS.items() if found[name]]
     heading, body = tag("thead", None, tag("tr", None, *heads)), tag("tbody", None, *rows)
     search = tag("input", {"type": "search", "placeholder": "name of a scan or phase", "aria-label": "Search"})
     return tag(
@@ -238,6 +228,12 @@ def _overview(scans: Sequence[ScanAnswer], told: Sequence[Told], palette: Mappin
             tag("button", {"type": "button", "id": "open-all"}, "open all shown"),
             tag("button", {"type": "button", "id": "close-all"}, "close all")),
     )  # fmt: skip
+
+
+def _choice(verdict: str, text: str, *, is_on: bool = False) -> Markup:
+    css = f"filter v-{verdict or 'all'}"
+    pressed = "true" if is_on else "false"
+    return tag("button", {"type": "button", "class": css, "data-verdict": verdict, "aria-pressed": pressed}, text)
 
 
 def _cell(key: object, shown: object, css: str | None = None) -> Markup:

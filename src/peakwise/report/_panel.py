@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from peakwise.report._markup import Markup, chemical, join, tag
-from peakwise.report._words import amount, probability, significant
+from peakwise.report._markup import Markup, chemical, tag
+from peakwise.report._words import amount, percent, probability, signed, significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,13 +29,14 @@ def panel(index: int, scan: ScanAnswer, told: Told, colours: Sequence[int], *, i
         tag("h2", None, told.sentence),
         tag("span", {"class": "file"}, tag("bdi", None, scan["scan"])),
     )  # fmt: skip
-    left = join([_phases(scan["phases"], colours), _cells(scan["phases"])])
+    side = tag("div", None, _unexplained(scan), _fit(scan))
     body = [
         tag("p", {"class": "remark"}, told.remark + ".") if told.remark else "",
         warning_list(scan.get("warnings") or ()),
-        left,
+        _phases(scan["phases"], colours),
         plot,
-        tag("div", {"class": "columns"}, _candidates(scan), _unexplained(scan), _fit(scan)),
+        tag("div", {"class": "columns two"}, _candidates(scan), side),
+        _cells(scan["phases"]),
     ]
     return tag(
         "details",
@@ -135,7 +136,7 @@ def _candidates(scan: ScanAnswer) -> Markup:
         tag(
             "tr", {"class": "answered" if c["phase"] in answered else None},
             tag("td", {"class": "n"}, str(i + 1)),
-            tag("th", {"scope": "row"}, tag("bdi", None, c["phase"]), " ✓" if c["phase"] in answered else ""),
+            tag("th", {"scope": "row"}, tag("bdi", None, c["phase"]), "\u00a0✓" if c["phase"] in answered else ""),
             tag("td", None, chemical(c.get("formula"))),
             tag("td", {"class": "sg"}, c.get("space_group") or ""),
             tag("td", {"class": "bars"}, bar(c.get("probability"))),
@@ -195,11 +196,9 @@ def _fit(scan: ScanAnswer) -> Markup:
             continue
         if key == "rwp":
             title = "weighted profile residual"
-            facts.append(
-                (tag("span", {"title": title}, "R", tag("sub", None, "wp")), f"{significant(100 * value, 3)} %")
-            )
+            facts.append((tag("span", {"title": title}, "R", tag("sub", None, "wp")), percent(value)))
         elif key == "zero_shift":
-            facts.append(("zero shift", f"{value:+.4f} {unit}"))
+            facts.append(("zero shift", f"{signed(value, 4)} {unit}"))
         else:
             facts.append((key.replace("_", " "), significant(value)))
     if not facts:
@@ -234,7 +233,7 @@ def _edge(i: int, refined: Sequence[float], start: Sequence[float] | None) -> Ma
     if start is None or not start[i]:
         return tag("td", {"class": "n"}, text)
     change = 1000 * (refined[i] / start[i] - 1)
-    said = f"{change:+.2f} ‰" if abs(change) >= 0.005 else "unchanged" if i < 3 else ""
+    said = f"{signed(change, 2)} ‰" if abs(change) >= 0.005 else "unchanged" if i < 3 else ""
     css = "change large" if abs(change) > _LARGE_CHANGE else "change"
     return tag("td", {"class": "n", "title": f"in the CIF: {start[i]:g}"}, text, tag("span", {"class": css}, said))
 

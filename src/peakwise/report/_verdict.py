@@ -81,7 +81,7 @@ def tell(scan: ScanAnswer, n_phases: int | None = None) -> Told:
         return Told(VERDICTS["alike"], f"{names} cannot be told apart{more}", f"Answer: {_answer(phases)}")
     known = [p["probability"] for p in phases if p["probability"] is not None]
     if len(known) == len(phases) and min(known) >= SURE:
-        return Told(VERDICTS["identified"], _answer(phases))
+        return Told(VERDICTS["identified"], _answer(phases), _left_over(scan))
     return Told(VERDICTS["doubtful"], f"Perhaps {_answer(phases)}", _runner_up(scan))
 
 
@@ -109,6 +109,11 @@ def _answer(phases: Any) -> str:
 
 def _amount(phase: PhaseAnswer) -> str:
     return amount(phase.get("weight_fraction"), phase.get("weight_fraction_error"))
+
+
+def _left_over(scan: ScanAnswer) -> str:
+    n = len((scan.get("fit") or {}).get("unexplained") or ())
+    return f"{n} peak{'s are' if n > 1 else ' is'} not explained by it" if n else ""
 
 
 def _runner_up(scan: ScanAnswer) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["amount", "plain", "probability", "significant"]
+__all__ = ["amount", "percent", "plain", "probability", "signed", "significant"]
 
 
 def significant(value: float | None, digits: int = 4) -> str:
     """Return `value` with so many significant digits, without an exponent where that is readable.
 
-    >>> significant(1234.567), significant(0.00012345), significant(None), significant(1e9)
-    ('1235', '0.0001234', '–', '1e+09')
+    >>> significant(1234.567), significant(0.00012345), significant(-2.5), significant(None), significant(1e9)
+    ('1235', '0.0001234', '−2.5', '–', '1e+09')
     """
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{value:.{digits}g}" if not 1e4 <= abs(value) < 1e7 else f"{value:.0f}"
+    text = f"{value:.0f}" if 10 ** (digits - 1) <= abs(value) < 1e7 else f"{value:.{digits}g}"
+    return "−" + text[1:] if text.startswith("-") else text
 
 
 def probability(value: float | None) -> str:
@@ -45,6 +46,24 @@ def amount(fraction: float | None, error: float | None = None) -> str:
         places = 0 if error >= 0.0095 else 1 if error >= 0.00095 else 2
         return f"{100 * fraction:.{places}f} ± {max(100 * error, 0.01):.{places}f} wt%"
     return f"{100 * fraction:.{0 if fraction >= 0.0095 or fraction == 0 else 1}f} wt%"
+
+
+def signed(value: float, places: int) -> str:
+    """Return a change with its sign.
+
+    >>> signed(0.5, 2), signed(-0.4, 1)
+    ('+0.50', '−0.4')
+    """
+    return f"{value:+.{places}f}".replace("-", "−")
+
+
+def percent(fraction: float | None) -> str:
+    """Return a profile residual in percent.
+
+    >>> percent(0.0493), percent(None)
+    ('4.9 %', '–')
+    """
+    return "–" if fraction is None or not math.isfinite(fraction) else f"{100 * fraction:.1f} %"
 
 
 def plain(value: object) -> str:

@@ -25,6 +25,18 @@ const seen = new IntersectionObserver((entries) => {
 }, { rootMargin: "300px" });
 document.querySelectorAll("figure.plot").forEach((figure) => seen.observe(figure));
 
+// What is open is made ready while nothing else is to do, so that it can be printed.
+async function ahead() {
+  for (const figure of document.querySelectorAll("details[open] figure.plot")) {
+    if (plots.has(figure)) continue;
+    await load(figure);
+    setTimeout(ahead, 30);
+    return;
+  }
+}
+addEventListener("load", () => setTimeout(ahead, 500));
+document.addEventListener("toggle", (event) => event.target.open && setTimeout(ahead, 200), true);
+
 function redraw() {
   for (const plot of plots.values()) if (plot) plot.draw();
 }
@@ -76,11 +88,11 @@ if (overview) {
   const panel = (row) => document.getElementById(row.dataset.scan);
 
   const filter = () => {
-    const kinds = new Set(filters.filter((b) => b.getAttribute("aria-pressed") === "true").map((b) => b.dataset.verdict));
+    const kind = filters.find((b) => b.getAttribute("aria-pressed") === "true").dataset.verdict;
     const words = search.value.trim().toLowerCase();
     let n = 0;
     for (const row of rows) {
-      row.hidden = !kinds.has(row.dataset.verdict) || !row.textContent.toLowerCase().includes(words);
+      row.hidden = (kind && row.dataset.verdict !== kind) || !row.textContent.toLowerCase().includes(words);
       panel(row).hidden = row.hidden;
       if (!row.hidden) n++;
     }
@@ -88,7 +100,7 @@ if (overview) {
   };
   for (const button of filters)
     button.addEventListener("click", () => {
-      button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+      filters.forEach((b) => b.setAttribute("aria-pressed", String(b === button)));
       filter();
     });
   search.addEventListener("input", filter);

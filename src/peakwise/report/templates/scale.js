@@ -30,13 +30,13 @@ function decadeTicks(low, high, height, gap) {
       const value = digit * Math.pow(10, power);
       if (value > high || value < low) continue;
       const place = height(value);
-      if (Math.abs(last - place) < gap) continue;
+      if (Math.abs(last - place) < gap || (low <= 0 && Math.abs(place - height(0)) < gap * 0.8)) continue;
       ticks.push(value);
       last = place;
     }
     if (Math.pow(10, power) < low) break;
   }
-  if (low <= 0 && Math.abs(last - height(0)) >= gap * 0.6) ticks.push(0);
+  if (low <= 0) ticks.push(0);
   return ticks;
 }
 
