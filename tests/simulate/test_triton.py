@@ -93,3 +93,32 @@ def test_the_same_seed_gives_the_same_counts(answer):
 def test_the_same_seed_gives_the_same_normal_noise(answer):
     assert answer["gaussian"][2] < 2e-3
     assert answer["gaussian shares"] < 1e-5
+
+
+COMPILE = """
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from peakwise.simulate import _triton as kernels
+
+def size(kernel, kinds, **fixed):
+    names = kernel.arg_names
+    signature = {n: "constexpr" if n in fixed else kinds[n] for n in names}
+    made = triton.compile(ASTSource(kernel, signature, constexprs=fixed), target=GPUTarget("cuda", 90, 32))
+    return len(made.asm["cubin"])
+
+f, d = "*fp32", "*fp64"
+lines = dict(pos=d, al=f, gg=f, ag=f, kg=f, many="*i32", near=f, origins=d, halves=f, out=f, width="i32", points="i32")
+assert size(kernels._profile, lines, tile=256) > 1000
+noise = dict(y=f, counts=f, unit=f, keys="*i64", points="i32")
+for is_gaussian in (True, False):
+    assert size(kernels._count, noise, is_gaussian=is_gaussian, pairs=256) > 1000
+"""
+
+
+def test_the_kernels_compile_for_a_gpu():
+    """Triton brings the assembler of the GPU along, so this needs none."""
+    settings = os.environ | {"TRITON_DEFAULT_FP_FUSION": "1"}
+    settings.pop("TRITON_INTERPRET", None)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", COMPILE], capture_output=True, text=True, env=settings)
+    assert done.returncode == 0, done.stderr[-3000:]

@@ -1,9 +1,9 @@
 """The same physics and profiles in torch: an independent reference, and what renders on a GPU.
 
 Loaded only when asked for. On a GPU where Triton is installed, `_triton` sums the profiles and counts; elsewhere the
-plain torch form below does, which is also the reference for it. The lines come from the same compiled phases and tables;
-every line is summed over every grid point directly, without the far field of the numba kernel, with exp2 and exact roots
-in place of polynomials.
+plain torch form below does, which is also its reference. The lines come from the same compiled phases and tables; every
+line is summed over every grid point directly, without the far field of the numba kernel, with exp2 and exact roots in
+place of polynomials.
 """
 
 from __future__ import annotations
