@@ -246,11 +246,12 @@ def test_places_that_are_no_file(tmp_path, monkeypatch):
     refused(tmp_path / "loop.pw", "it cannot be opened")
 
 
-def test_a_file_that_may_not_be_read(whole):
-    whole.chmod(0)
-    if os.access(whole, os.R_OK):
-        pytest.skip("this user may read everything")
-    refused(whole, r"it cannot be opened \(Permission denied\)")
+def test_a_file_that_may_not_be_read(whole, monkeypatch):
+    def closed(self, mode):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(type(whole), "open", closed)
+    refused(whole, r"it cannot be opened \(Permission denied\). Check the path and the permissions")
 
 
 def test_a_file_that_shrinks_meanwhile(whole, monkeypatch):
