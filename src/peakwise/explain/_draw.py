@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from peakwise.errors import MissingExtraError, OptionError
+from peakwise.explain._options import number
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -75,9 +76,7 @@ def draw_explanation(
         do = "Run: pip install 'peakwise[figures]'"
         raise MissingExtraError(_WHAT, "pictures need matplotlib", do) from error
     x, y, r = _rows(axis, intensity, relevance)
-    top = _scale(r) if scale is None else scale
-    if not np.isfinite(top) or top <= 0:
-        raise OptionError(_WHAT, f"scale must be a number above 0, got {scale!r}", "Leave it out")
+    top = _scale(r) if scale is None else number(_WHAT, "scale", scale, (0, np.inf), "Leave it out")
     colours = LinearSegmentedColormap.from_list("explanation", [_AGAINST, _NOTHING, _FOR])
 
     points = np.column_stack([x, y])

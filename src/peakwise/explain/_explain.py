@@ -72,7 +72,7 @@ def explain(
     >>> explain(network, np.ones((2, 50)), method="cam")
     Traceback (most recent call last):
     ...
-    peakwise.errors.OptionError: cannot explain the answer: cam needs a feature map, and this model has none. Use ...
+    peakwise.errors.OptionError: cannot explain the answer: cam needs a network with a feature map, and ...
     """
     from peakwise.explain import EXPLANATIONS
 
@@ -88,8 +88,8 @@ def explain(
     with resting:
         if explainer.needs not in scorer.gives:
             works = ", ".join(n for n, kind in EXPLANATIONS.items() if kind.needs in scorer.gives)
-            need = {"gradients": "gradients", "feature_map": "a feature map"}[explainer.needs]
-            raise OptionError(_WHAT, f"{name} needs {need}, and this model has none", f"Use one of {works}")
+            need = {"gradients": "a torch module", "feature_map": "a network with a feature map"}[explainer.needs]
+            raise OptionError(_WHAT, f"{name} needs {need}, and this model is none", f"Use {works}")
         scores = scorer.scores(points)
         columns = _targets(target, scores)
         score = scores if columns is None else scores[np.arange(len(points)), columns]

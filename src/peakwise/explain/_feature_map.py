@@ -62,7 +62,7 @@ def cell_positions(scorer: NetworkScorer, n_points: int, length: int) -> tuple[N
     step = n_points / length
     stretched: NDArray[np.float64] = (np.arange(length, dtype=np.float64) + 0.5) * step - 0.5
     note = f"the feature map has {length} cells for {n_points} points: places are known to about {step:.3g} points"
-    if length < 4:
+    if length < 4 or length == n_points:
         return stretched, (note,)
     probes = np.random.default_rng(0).uniform(size=(_PROBES, n_points))
     cells = np.unique(np.linspace(0.2 * length, 0.8 * length, _CELLS).astype(int))
@@ -71,16 +71,23 @@ def cell_positions(scorer: NetworkScorer, n_points: int, length: int) -> tuple[N
         # Attention and global averages make a cell see everything: then its strongest part must tell.
         for middle in (_middle_of_all, _middle_of_strongest):
             places = np.array([middle(weights) for weights in seen])
-            slope, start = (float(c) for c in np.polyfit(cells, places, 1))
-            fits = np.abs(places - start - slope * cells).max() <= max(step, 1.0)
-            if fits and 0.7 * step <= slope <= 1.4 * step:
-                return np.asarray(start + slope * np.arange(length), dtype=np.float64), (note,)
+            known = np.isfinite(places)
+            if known.sum() < 2:
+                continue
+            slope = float(np.polyfit(cells[known], places[known], 1)[0])
+            # Strides are whole numbers, unless something was pooled to a fixed length.
+            for stride in (round(slope), slope):
+                starts = places[known] - stride * cells[known]
+                if np.ptp(starts) <= max(step / 2, 1.0) and 0.7 * step <= stride <= 1.4 * step:
+                    return np.median(starts) + stride * np.arange(length, dtype=np.float64), (note,)
     return stretched, (note, "where its cells look could not be measured: the map was stretched over the pattern")
 
 
 def _middle_of_all(weights: NDArray[np.float64]) -> float:
+    """Middle of what the cell sees; NaN if that is cut off by an end of the pattern."""
     seen = np.flatnonzero(weights > _SEEN * weights.max())
-    return float(seen[0] + seen[-1]) / 2
+    is_whole = seen[0] > 0 and seen[-1] < weights.size - 1
+    return float(seen[0] + seen[-1]) / 2 if is_whole else float("nan")
 
 
 def _middle_of_strongest(weights: NDArray[np.float64]) -> float:

@@ -53,10 +53,12 @@ class NetworkScorer(Scorer):
             for module in modules:
                 module.training = False
             self._twin.training = False
-            with torch.no_grad():
-                has_map = self._run(self._tensor(sample))[1] is not None
-            self.gives = frozenset(self.gives | {"feature_map"}) if has_map else self.gives
-            yield
+            # Who asks within torch.inference_mode means their own work: gradients are wanted here.
+            with torch.inference_mode(mode=False):
+                with torch.no_grad():
+                    has_map = self._run(self._tensor(sample))[1] is not None
+                self.gives = frozenset(self.gives | {"feature_map"}) if has_map else self.gives
+                yield
         finally:
             for module, training in zip(modules, was, strict=True):
                 module.training = training

@@ -24,9 +24,10 @@ def whole(what: str, name: str, value: object, least: int, do: str) -> int:
 def number(what: str, name: str, value: object, limits: tuple[float, float], do: str) -> float:
     """Return the option as a float strictly between the limits, or raise."""
     low, high = limits
+    found = math.nan
     # True is a number to Python; nobody means it as one.
-    is_number = isinstance(value, Real) and value is not True and value is not False
-    found = float(value) if is_number else math.nan  # type: ignore[arg-type]
+    if not isinstance(value, bool) and isinstance(value, Real):
+        found = float(value)
     if not low < found < high:
         bounds = f"above {low:g}" + (f" and below {high:g}" if math.isfinite(high) else "")
         raise OptionError(what, f"{name} must be a number {bounds}, got {value!r}", do)

@@ -54,7 +54,9 @@ class NcaMap(Map):
         turns = whole(what, "max_iterations", self.max_iterations, 1, do)
         classes = np.unique(np.asarray(labels), return_inverse=True)[1]
         some = _some_of_each(classes, most, seed)
-        learner = NeighborhoodComponentsAnalysis(2, init="pca", max_iter=turns, random_state=seed)
+        # "auto" starts from linear discriminants where there are classes enough: from principal components it stops at
+        # whatever is loud.
+        learner = NeighborhoodComponentsAnalysis(2, init="auto", max_iter=turns, random_state=seed)
         # One scale for all: how far apart patterns are decides how soft a neighbourhood is at the start.
         scale = X.std() or 1.0
         return np.asarray(learner.fit(X[some] / scale, classes[some]).transform(X / scale))
