@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
 
@@ -9,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import assert_all_finite
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from peakwise.errors import GridError, OptionError, PatternsError
@@ -124,7 +125,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
         target = self._check_target(patterns, y)
         self.grid_ = np.array(patterns.axis)
         self.kind_, self.wavelength_ = patterns.kind, patterns.wavelength
-        self._fit(patterns, target)
+        with warnings.catch_warnings():
+            # One calculated pattern a phase is no mistake here.
+            warnings.filterwarnings("ignore", message="The number of unique classes is greater than 50%")
+            self._fit(patterns, target)
         return self
 
     @final
@@ -211,7 +215,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
         check_consistent_length(patterns.intensity, labels)
         if labels.dtype.kind == "f":
             assert_all_finite(labels, input_name="y")
-        check_classification_targets(labels)
+        kind = type_of_target(labels, input_name="y")
+        if kind not in ("binary", "multiclass"):
+            why = f"Unknown label type: {kind}; y must hold texts or whole numbers"
+            raise PatternsError(f"cannot fit {type(self).__name__}", why, "Give a label per pattern")
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if self.classes_.size < 2:
             why = f"y must hold at least two classes, got 1 class ({self.classes_[0]!r})"
