@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
@@ -28,8 +29,8 @@ __all__ = ["Estimator"]
 SAME_WAVELENGTH = 2e-3
 
 # Kinds of labels that a model file can hold, as numpy names them: truth values, whole and real numbers, texts, objects
-# that are texts.
-_LABELS = "biufUO"
+# that are texts. Nothing else from a file may name a type.
+_LABELS = re.compile(r"[<>|=]?(b1|[iuf][1248]|U\d{1,6}|O)")
 
 
 def _has_probabilities(estimator: Any) -> bool:
@@ -198,10 +199,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
         made.kind_, made.wavelength_ = recipe["axis"]["kind"], recipe["axis"]["wavelength"]
         made.n_features_in_ = made.grid_.size
         if "labels" in recipe:
-            kind = np.dtype(str(recipe["labels"]["kind"]))
-            if kind.kind not in _LABELS:
-                raise ValueError(f"labels of kind {kind}")
-            made.classes_ = np.array(recipe["labels"]["values"], dtype=kind)
+            kind = str(recipe["labels"]["kind"])
+            if not _LABELS.fullmatch(kind):
+                raise ValueError(f"labels of kind {kind!r:.40}")
+            # Texts get the length that they have, not the one that a file claims.
+            made.classes_ = np.array(recipe["labels"]["values"], dtype="U" if "U" in kind else kind)
         return made
 
     def _check_target(self, patterns: Patterns, y: Any) -> Any:

@@ -33,6 +33,6 @@ def load(path: str | os.PathLike[str]) -> Estimator:
         raise ModelFileError("cannot load the model", why, "Update peakwise, or train it again", file=str(path))
     try:
         return ESTIMATORS[name]._rebuild(recipe, model.arrays)
-    except (KeyError, TypeError, ValueError, IndexError) as problem:
+    except (KeyError, TypeError, ValueError, IndexError, MemoryError) as problem:
         why = f"its parts do not make a {name} ({type(problem).__name__}: {problem})"
         raise ModelFileError("cannot load the model", why, "Train it again", file=str(path)) from problem
