@@ -85,5 +85,6 @@ class SingleLabel(Classifier):
     def _target(self, batch: Mapping[str, Tensor]) -> Tensor:
         if "weights" in batch:
             weights = batch["weights"].to(torch.float32)
-            return weights / weights.sum(dim=1, keepdim=True)
+            # A pattern without any phase has nothing to say here: its target stays 0.
+            return weights / weights.sum(dim=1, keepdim=True).clamp_min(1e-12)
         return functional.one_hot(part_of(self, batch, "label").long(), self.n_classes).to(torch.float32)

@@ -203,9 +203,9 @@ class _Run:
         except KeyboardInterrupt:
             # Perhaps in the middle of a step: the last checkpoint is whole, what is in memory may not be.
             self.history.stopped = "interrupted"
+            self.history.seconds = self.seconds
         else:
             self._save()
-        self.history.seconds = self.seconds
 
     def _advance(self, batch: dict[str, Tensor] | None, done: float) -> float:
         """One step, and what is due after it; returns the share of the budget that is spent."""
@@ -279,7 +279,8 @@ class _Run:
 
     def _finish(self, why: str) -> None:
         self._log(1.0)
-        self._validate(1.0)
+        if not self.history.validated or self.history.validated[-1]["step"] != self.history.steps:
+            self._validate(1.0)
         self.history.stopped = why
 
     def keep_best(self) -> None:
@@ -289,6 +290,7 @@ class _Run:
         self.objective.eval()
 
     def _save(self) -> None:
+        self.history.seconds = self.seconds
         if self.checkpoint is None or self.team.rank != 0:
             return
         tensors = {f"weights/{name}": value for name, value in self.objective.state_dict().items()}
@@ -298,7 +300,6 @@ class _Run:
         tensors |= {"generator/augment": self.generator.get_state(), "generator/torch": torch.get_rng_state()}
         if self.device.type == "cuda":
             tensors["generator/cuda"] = torch.cuda.get_rng_state(self.device)
-        self.history.seconds = self.seconds
         told = {"settings": self._identity(), "history": self.history.to_dict(), "since_best": self.since_best}
         write_checkpoint(self.checkpoint, tensors, told)
 
