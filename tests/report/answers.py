@@ -11,7 +11,9 @@ CELLS = {
     "quartz_alpha": ("SiO2", "P3121", [4.9134, 4.9134, 5.4052, 90, 90, 120]),
     "corundum": ("Al2O3", "R-3c", [4.7587, 4.7587, 12.9929, 90, 90, 120]),
 }
-KEV_OF = {"versions": {"peakwise": "0.1.0", "numpy": "2.4.6", "torch": "2.13.0", "gemmi": "0.7.5", "python": "3.11.2"}}
+VERSIONS = {
+    "versions": {"peakwise": "0.1.0", "numpy": "2.4.6", "torch": "2.13.0", "gemmi": "0.7.5", "python": "3.11.2"}
+}
 
 
 def lines(phase):
@@ -40,6 +42,11 @@ def gaussians(x, places, heights, width=0.22):
     return sum(h * np.exp(-4 * np.log(2) * ((x - p) / width) ** 2) for p, h in zip(places, heights, strict=True))
 
 
+def strained(cell):
+    """The cell 0.9 per mille longer along a and b, 0.4 per mille shorter along c."""
+    return [cell[0] * 1.0009, cell[1] * 1.0009, cell[2] * 0.9996, *cell[3:]]
+
+
 def scan(weights, *, name="sample.xy", n=3501, seed=0, strays=(), probability=0.97, none=0.01, top=9000.0, **more):
     """A scan of phases with these weight fractions; `strays` are (position, height) that no phase explains."""
     rng = np.random.default_rng(seed)
@@ -54,20 +61,17 @@ def scan(weights, *, name="sample.xy", n=3501, seed=0, strays=(), probability=0.
     true = calculated + sum(h * top * gaussians(x, [p], [1.0]) for p, h in strays)
     observed = rng.poisson(true).astype(float)
     rwp = float(np.sqrt(((observed - calculated) ** 2 / true).sum() / (observed**2 / true).sum()))
+    named = {p: {"phase": p, "formula": CELLS[p][0], "space_group": CELLS[p][1]} for p in CELLS}
     phases = [
         {
-            "phase": phase, "probability": probability, "weight_fraction": weight, "weight_fraction_error": 0.02,
-            "formula": CELLS[phase][0], "space_group": CELLS[phase][1], "scale": weight * top,
-            "cell": [CELLS[phase][2][0] * 1.0009, *([CELLS[phase][2][1] * 1.0009]), CELLS[phase][2][2] * 0.9996, *CELLS[phase][2][3:]],
-            "cell_start": CELLS[phase][2],
+            **named[phase], "probability": probability, "weight_fraction": weight, "weight_fraction_error": 0.02,
+            "scale": weight * top, "cell": strained(CELLS[phase][2]), "cell_start": CELLS[phase][2],
         }
         for phase, weight in weights.items()
     ]  # fmt: skip
+    candidates = [{**named[p], "probability": probability, "score": 0.9} for p in weights]
     rest = [p for p in CELLS if p not in weights]
-    candidates = [{"phase": p, "probability": probability, "formula": CELLS[p][0], "space_group": CELLS[p][1], "score": 0.9}
-                  for p in weights]  # fmt: skip
-    candidates += [{"phase": p, "probability": 0.08 / (i + 1) ** 2, "formula": CELLS[p][0], "space_group": CELLS[p][1],
-                    "score": 0.4 / (i + 1)} for i, p in enumerate(rest)]  # fmt: skip
+    candidates += [{**named[p], "probability": 0.08 / (i + 1) ** 2, "score": 0.4 / (i + 1)} for i, p in enumerate(rest)]
     unexplained = [
         {"axis": p, "intensity": h * top, "d": WAVELENGTH / 2 / float(np.sin(np.radians(p / 2)))} for p, h in strays
     ]
@@ -75,7 +79,8 @@ def scan(weights, *, name="sample.xy", n=3501, seed=0, strays=(), probability=0.
         "scan": name, "phases": phases, "candidates": candidates, "none_of_these": none,
         "fit": {"rwp": rwp, "unexplained": unexplained, "zero_shift": 0.0123, "displacement": -0.021}, "warnings": [],
         "curves": {
-            "axis": x.tolist(), "kind": "two_theta", "unit": "deg", "wavelength": WAVELENGTH, "intensity_unit": "counts",
+            "axis": x.tolist(), "kind": "two_theta", "unit": "deg",
+            "wavelength": WAVELENGTH, "intensity_unit": "counts",
             "observed": observed.tolist(), "background": background.round(3).tolist(),
             "calculated": calculated.round(3).tolist(), "phases": parts, "ticks": ticks, "hkl": hkl,
         },
@@ -88,7 +93,7 @@ def document(*scans, **more):
         "peakwise": "0.1.0", "command": "identify", "scans": list(scans), "warnings": [], "failed": [], "seconds": 1.83,
         "settings": {"max_phases": 3, "effort": "normal"},
         "provenance": {
-            **KEV_OF, "settings": {"max_phases": 3, "effort": "normal", "wavelength": WAVELENGTH},
+            **VERSIONS, "settings": {"max_phases": 3, "effort": "normal", "wavelength": WAVELENGTH},
             "library": {"n_phases": 250, "sha256": "3f0c9d" + "a1" * 29}, "model": {"name": "cnn", "sha256": "77" * 32},
             "seed": 0, "command_line": "peakwise identify 'data/my scans' --phases cifs --report out.html",
         },

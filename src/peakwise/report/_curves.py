@@ -45,11 +45,11 @@ def kept_points(observed: NDArray[np.float64], most: int) -> NDArray[np.intp]:
     if n <= most:
         return np.arange(n)
     edges = np.linspace(0, n, max((most - 2) // 2, 1) + 1).astype(np.intp)
-    filled = np.where(np.isfinite(observed), observed, np.nanmedian(observed) if np.isfinite(observed).any() else 0.0)
+    known = np.isfinite(observed)
+    low, high = np.where(known, observed, np.inf), np.where(known, observed, -np.inf)
     kept = {0, n - 1}
     for start, stop in pairwise(edges):
-        stretch = filled[start:stop]
-        kept |= {int(start + stretch.argmin()), int(start + stretch.argmax())}
+        kept |= {int(start + low[start:stop].argmin()), int(start + high[start:stop].argmax())}
     return np.array(sorted(kept), dtype=np.intp)
 
 

@@ -189,10 +189,10 @@ def _legend_columns(axes: Axes, wide: float) -> int:
 
 def _scale(axes: Axes, observed: NDArray[np.float64], scale: str) -> None:
     top = float(np.nanmax(observed, initial=0.0)) or 1.0
-    if scale == "log":
+    if scale == "log" and np.any(observed > 0):
         axes.set_yscale("log")
         axes.set_ylim(max(float(np.nanmin(observed[observed > 0], initial=top)), top / 1e5) / 1.3, 1.6 * top)
-    elif scale == "sqrt":
+    elif scale == "sqrt":  # even noise
         bottom = min(float(np.nanmin(observed, initial=0.0)), 0.0)
         axes.set_yscale("function", functions=(_root, _square))
         axes.set_ylim(bottom, 1.15 * top)

@@ -13,9 +13,10 @@ from peakwise.errors import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Markup", "chemical", "data_block", "join", "tag"]
+__all__ = ["Markup", "chemical", "data_block", "join", "tag", "verbatim"]
 
 _LONGEST = 2000  # characters of one text; a hostile file must not fill the page
+_STEERING = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _EMPTY = frozenset({"input", "br", "meta", "link", "wbr"})  # elements of HTML that have no end
 
 
@@ -45,12 +46,20 @@ def join(children: Iterable[object]) -> Markup:
     return Markup("".join(c if isinstance(c, Markup) else _escaped(c) for c in children if c is not None and c != ""))
 
 
-def _escaped(value: object) -> str:
+def _escaped(value: object, longest: int = _LONGEST) -> str:
     """Escape a text; what steers a terminal or turns the direction of writing becomes a question mark."""
     text = str(value)
-    text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    clean = "".join("?" if unicodedata.category(c)[0] == "C" and c not in "\n\t" else c for c in text)
-    return html.escape(clean)
+    text = text if len(text) <= longest else text[: longest - 1] + "…"
+    return html.escape("".join("?" if unicodedata.category(c) in _STEERING and c not in "\n\t" else c for c in text))
+
+
+def verbatim(text: str, longest: int = 20_000) -> Markup:
+    """Return a long text with its spaces and lines as they are.
+
+    >>> verbatim("a  <b>")
+    'a  &lt;b&gt;'
+    """
+    return Markup(_escaped(text, longest))
 
 
 def chemical(formula: str | None) -> Markup:

@@ -7,7 +7,6 @@ import hashlib
 import shlex
 from collections import Counter
 from collections.abc import Mapping
-from html import escape
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from peakwise.errors import OptionError, WriteError, one_line
 from peakwise.report._answer import check_document
 from peakwise.report._curves import embed
-from peakwise.report._markup import Markup, data_block, join, tag
+from peakwise.report._markup import Markup, data_block, join, tag, verbatim
 from peakwise.report._panel import badge, composition, panel, table, warning_list
 from peakwise.report._verdict import VERDICTS, Told, tell
 from peakwise.report._words import percent, plain, probability, significant
@@ -276,11 +275,11 @@ def _again(whole: Document) -> Markup:
     given = (whole.get("provenance") or {}).get("command_line")
     if not given:
         return Markup("")
-    line = one_line(given if isinstance(given, str) else shlex.join(str(word) for word in given), 20_000)
+    line = shlex.join(map(str, given)) if isinstance(given, list | tuple) else str(given)
     return tag(
         "section", {"class": "card", "id": "again"},
         tag("h2", None, "Run it again"),
-        tag("div", {"class": "command"}, tag("pre", {"id": "command"}, tag("code", None, Markup(escape(line)))),
+        tag("div", {"class": "command"}, tag("pre", {"id": "command"}, tag("code", None, verbatim(line))),
             tag("button", {"type": "button", "class": "copy", "data-from": "command"}, "copy")),
     )  # fmt: skip
 

@@ -156,6 +156,8 @@ class Drawing {
     };
     for (let i = first; i <= last; i++) {
       if (!isFinite(column[i]) || !isFinite(this.x[i])) {
+        if (pixel !== null) to(pixel, low), to(pixel, high);
+        pixel = null;
         down = true;
         continue;
       }

@@ -134,8 +134,8 @@ if (overview) {
     const row = event.target.closest("tr");
     if (!row) return;
     event.preventDefault();
-    history.replaceState(null, "", "#" + row.dataset.scan);
-    go(row);
+    if (location.hash === "#" + row.dataset.scan) go(row);
+    else location.hash = row.dataset.scan;
   });
   const all = (open) => rows.forEach((row) => !row.hidden && (panel(row).open = open));
   document.getElementById("open-all").addEventListener("click", () => all(true));

@@ -191,7 +191,7 @@ class Plot extends Drawing {
     const at = convert(x, this.data.kind, this.axis, this.data.wavelength);
     const wide = (this.full[1] - this.full[0]) / 24;
     this.view(at - wide, at + wide);
-    this.point(this.nearest(at));
+    this.point(this.nearest(at), true);
   }
 
   nearest(value) {
@@ -218,9 +218,11 @@ class Plot extends Drawing {
     this.tip.style.top = `${this.place.top + 4}px`;
   }
 
-  point(i) {
+  // Under the pointer it is seen; moved by keys it is also said.
+  point(i, aloud) {
     this.cursor = i;
-    if (i !== null) this.tell(i);
+    const told = i === null ? "" : this.tell(i);
+    if (aloud) this.said.textContent = told;
     this.drawOver();
   }
 
@@ -244,7 +246,7 @@ class Plot extends Drawing {
       row.append(make("span", "", name), make("bdi", "", value));
       return row;
     }));
-    this.said.textContent = rows.map((r) => r.join(" ")).join(", ");
+    return rows.map((r) => r.join(" ")).join(", ");
   }
 
   nearReflection(x) {
@@ -325,7 +327,7 @@ class Plot extends Drawing {
     const by = Math.max(1, Math.round((last - first) / (this.place.right - this.place.left)));
     const start = this.cursor === null ? this.nearest((this.range[0] + this.range[1]) / 2) : this.cursor;
     const next = Math.min(Math.max(start + (this.flipped ? -side : side) * by, 0), this.data.n - 1);
-    this.point(next);
+    this.point(next, true);
     const x = this.x[next], wide = this.range[1] - this.range[0];
     if (x < this.range[0]) this.view(x - wide / 4, x + (3 * wide) / 4);
     if (x > this.range[1]) this.view(x - (3 * wide) / 4, x + wide / 4);
