@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CLASSICAL", "FILTERS", "cosine_scores", "filtered", "network_scores", "train_network"]
 
-_FOREST = 50  # trees; with a thousand labels each takes seconds
+_FOREST = 20  # trees; with a thousand labels each takes seconds
 
 # As the paper lists them.
 CLASSICAL: dict[str, Callable[[], Estimator]] = {

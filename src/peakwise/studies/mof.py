@@ -70,6 +70,8 @@ class Settings:
         Held-out experiments: so many materials, so many scans of each (the paper: 10 and 3).
     more_materials : int
         The same for the second table, which has narrower intervals.
+    n_validated : int
+        Most validation patterns that are looked at after each epoch.
     epochs : int
     minutes : float
         Most time [min] to train the network for the largest library; smaller ones get their share.
@@ -78,31 +80,24 @@ class Settings:
     sizes: tuple[int, ...] = (189, 500, 1012)
     grid: tuple[float, float, int] = (5.0, 50.0, 2251)
     copies: int = 72
-    classical_copies: int = 6
+    classical_copies: int = 4
     n_kept: int = 400
     bank_size: int = 1000
     n_materials: int = 10
     per_material: int = 3
     more_materials: int = 100
-    epochs: int = 6
-    minutes: float = 12.0
+    n_validated: int = 2000
+    epochs: int = 3
+    minutes: float = 60.0
 
 
 QUICK = Settings(
-    sizes=(12, 24), grid=(10.0, 80.0, 701), copies=20, n_kept=120, more_materials=12, epochs=20, minutes=0.5
+    sizes=(12, 24), grid=(10.0, 80.0, 701), copies=40, n_kept=120, more_materials=12, epochs=30, minutes=0.5
 )
 
 
 def run(request: Request) -> Outcome:
-    """Repeat the study.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> outcome = run(Request(getfixture("tmp_path"), quick=True, minutes=0.02))
-    >>> [table.title for table in outcome.tables]  # doctest: +ELLIPSIS
-    ['30 held-out experiments ... of 24', '36 held-out experiments ...', 'Top-5 accuracy against the size of ...']
-    """
+    """Repeat the study: see `Settings` for what it does."""
     settings = QUICK if request.quick else Settings()
     if request.minutes is not None:
         settings = replace(settings, minutes=request.minutes)
@@ -133,7 +128,7 @@ class _Repetition:
 
     def outcome(self) -> Outcome:
         """Train, ask and tell."""
-        for size in self.settings.sizes:
+        for size in reversed(self.settings.sizes):  # the largest tells most: it comes first
             self._compare(size)
         self.request.tell("drawing", 0.99)
         tables = self._tables()
@@ -183,23 +178,24 @@ class _Repetition:
     def _compare(self, size: int) -> None:
         """Train all models for the first `size` phases and rank the experiments."""
         settings, request, asked = self.settings, self.request, self.experiments
-        share = sum(s for s in settings.sizes if s < size) / sum(settings.sizes)
+        share = sum(s for s in settings.sizes if s > size) / sum(settings.sizes)
         begin, span = 0.2 + 0.79 * share, 0.79 * size / sum(settings.sizes)
         request.tell(f"augmenting {size} patterns", begin)
         rows = augment(
             self.patterns[:size], self.noise, settings.copies, settings.n_kept, settings.bank_size, request.seed
         )
-        self.sample = rows[0, 0]
+        self.sample = rows[0, 0]  # the same for all sizes
         for i, (name, make) in enumerate(CLASSICAL.items()):
             request.tell(f"{size} phases: {name}", begin + span * 0.3 * i / len(CLASSICAL))
             few = rows[:, : settings.classical_copies].reshape(-1, rows.shape[2])
             model = make().fit(few, np.repeat(np.arange(size), settings.classical_copies))
             self._note(name, size, model.scores(asked.counts))
         self._note(_COSINE, size, cosine_scores(self.patterns[:size], asked.counts, self.axis))
-        train, held = _split(rows, request.seed)
+        train, (held, held_labels) = _split(rows, request.seed)
+        held, held_labels = held[: settings.n_validated], held_labels[: settings.n_validated]
         objective, self.trained[size] = train_network(
-            *train, *held, epochs=settings.epochs, seconds=60 * settings.minutes * size / settings.sizes[-1],
-            seed=request.seed, device=request.device,
+            *train, held, held_labels, epochs=settings.epochs,
+            seconds=60 * settings.minutes * size / settings.sizes[-1], seed=request.seed, device=request.device,
             tell=lambda done: request.tell(f"{size} phases: {_NETWORK}", begin + span * (0.3 + 0.7 * done)),
         )  # fmt: skip
         for name, threshold in FILTERS.items():
