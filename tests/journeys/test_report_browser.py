@@ -74,8 +74,8 @@ class Visit:
         return ends
 
     def tip(self):
-        rows = self.page.locator(".tip:not([hidden]) div").all()
-        pairs = [(row.locator("span").inner_text(), row.locator("bdi").inner_text()) for row in rows]
+        rows = "rows => rows.map(r => [...r.children].map(c => c.textContent))"
+        pairs = self.page.locator(".tip:not([hidden]) div").evaluate_all(rows)
         texts = ("reflection", "unexplained")
         return {k: v if k in texts else float(v.replace("\u2009", "").split()[0].replace("−", "-")) for k, v in pairs}
 

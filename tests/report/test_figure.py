@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from unittest import mock
@@ -79,10 +80,10 @@ def test_files_are_what_their_name_says_and_the_same_each_time(one, tmp_path):
     starts = {"png": b"\x89PNG\r\n", "svg": b"<?xml", "pdf": b"%PDF"}
     for form, start in starts.items():
         path = tmp_path / f"a.{form}"
-        save_figure(one, path, dpi=100)
+        save_figure(one, path, dpi=60)
         first = path.read_bytes()
         assert first.startswith(start)
-        save_figure(plot_identification(one), path, dpi=100)
+        save_figure(plot_identification(one), path, dpi=60)
         assert path.read_bytes() == first
     text = (tmp_path / "a.svg").read_text(encoding="utf-8")
     assert "anatase 79" in text  # text that can be edited, not outlines
@@ -148,6 +149,12 @@ def test_without_matplotlib_it_says_how_to_get_it(one):
         pytest.raises(MissingExtraError, match=r"Install it with pip install peakwise\[figures\]"),
     ):
         plot_identification(one)
+
+
+def test_importing_the_room_is_light():
+    code = "import sys, peakwise.report; print(*{m.partition('.')[0] for m in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"matplotlib", "torch", "scipy", "sklearn", "pandas", "h5py"} & set(done.stdout.split())
 
 
 def test_no_global_state_of_matplotlib_is_touched(one):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import json
 import re
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from peakwise.errors import OptionError, WriteError
-from peakwise.report import identification_html, write_identification_html
+from peakwise.report import identification_csv, identification_html, write_identification_html
 from peakwise.report._curves import kept_points
 from peakwise.report._markup import data_block, tag
 from report.answers import document, relevance, scan
@@ -210,6 +211,32 @@ def test_many_scans_share_the_bound(monkeypatch):
     assert all(1800 <= b["n"] <= 2000 for b in blocks.values())
     assert page.text.count("of 3,000 points") == 5
     assert page.text.count("Only the first 5 scans have an overlay") == 2
+
+
+def leaves(tree, path=()):
+    """Where the numbers of a document stand."""
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in items:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield (*path, key)
+        yield from leaves(value, (*path, key))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -1, 0, 1e300, -1e-300])
+def test_no_number_breaks_the_page(value):
+    one = scan({"anatase": 0.7, "rutile": 0.3}, n=11, strays=[(33.1, 0.2)])
+    one["explanation"] = relevance(one)
+    whole = json.loads(json.dumps(document(one)))
+    for *path, last in list(leaves(whole)):
+        if "axis" in path or "provenance" in path or (isinstance(last, int) and last > 1):
+            continue
+        changed = copy.deepcopy(whole)
+        place = changed
+        for step in path:
+            place = place[step]
+        place[last] = value
+        assert_alone(Page(identification_html(changed)))
+        identification_csv(changed)
 
 
 HOSTILE = [

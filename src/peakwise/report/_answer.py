@@ -67,6 +67,7 @@ class Fit(TypedDict, total=False):
     zero_shift: float | None
     """[deg], or the unit of the axis."""
     displacement: float | None
+    """Of the sample: the shift of a line at theta = 0, in the same unit."""
 
 
 class Curves(TypedDict, total=False):

@@ -124,7 +124,7 @@ def _pack(columns: Sequence[NDArray[np.float64]]) -> str:
     with np.errstate(over="ignore"):  # beyond 3e38 is infinite, which the page leaves out
         rounded = [columns[0].astype(np.float32), *(_round(column) for column in columns[1:])]
     planes = np.concatenate(rounded).astype("<f4").view(np.uint8).reshape(-1, 4).T
-    return base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode("ascii")
+    return base64.b64encode(zlib.compress(planes.tobytes(), 6)).decode("ascii")
 
 
 def _round(values: NDArray[np.float64]) -> NDArray[np.float32]:

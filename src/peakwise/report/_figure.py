@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +134,7 @@ def save_figure(
         raise _refused(f"the name must end with {', '.join(_FORMATS)}, got {str(path)!r}", "Choose one of them")
     if not 30 <= dpi <= 2400:
         raise _refused(f"dpi must lie between 30 and 2400, got {dpi!r}", "300 is what most journals ask for")
-    drawn: Any = plot_identification(figure, width=width, scale=scale) if isinstance(figure, dict) else figure
+    drawn: Any = plot_identification(figure, width=width, scale=scale) if isinstance(figure, Mapping) else figure
     from matplotlib import rc_context
 
     # Text stays text in an SVG; no date and no random ids, so that the same figure is the same file.

@@ -247,9 +247,7 @@ def _plot_place(i: int, scan: ScanAnswer, block: Mapping[str, Any] | None) -> Ma
         return tag("p", {"class": "note"}, why)
     kept, of = block["n"], block["of"]
     thinned = (
-        f"Drawn from {kept:,} of {of:,} points: the lowest and the highest of each stretch. The fit used all of them."
-        if kept < of
-        else None
+        f"Drawn from {kept:,} of {of:,} points: the lowest and the highest of each stretch." if kept < of else None
     )
     names = ", ".join(p["phase"] for p in scan["phases"]) or "no phase"
     label = f"Overlay of {scan['scan']}: observed and calculated intensity, {names}"

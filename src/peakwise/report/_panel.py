@@ -197,8 +197,8 @@ def _fit(scan: ScanAnswer) -> Markup:
         if key == "rwp":
             title = "weighted profile residual"
             facts.append((tag("span", {"title": title}, "R", tag("sub", None, "wp")), percent(value)))
-        elif key == "zero_shift":
-            facts.append(("zero shift", f"{signed(value, 4)} {unit}"))
+        elif key in ("zero_shift", "displacement"):
+            facts.append((key.replace("_", " "), f"{signed(value, 4)} {unit}"))
         else:
             facts.append((key.replace("_", " "), significant(value)))
     if not facts:
