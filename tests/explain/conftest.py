@@ -126,7 +126,7 @@ def placed():
 @pytest.fixture(scope="session")
 def pooled():
     """Trained to tell classes by the shape of a doublet."""
-    return build(Pooled, by_shape, 0, 15)
+    return build(Pooled, by_shape, 0, 10)
 
 
 @pytest.fixture(scope="session")

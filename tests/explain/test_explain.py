@@ -14,7 +14,7 @@ from peakwise.errors import OptionError
 from peakwise.explain import EXPLANATIONS, Occlusion, explain
 from peakwise.networks import NETWORKS, CosineHead, Encoder, LinearHead, WangCNN
 
-LIST = ", ".join(["integrated_gradients", "occlusion", "input_times_gradient", "gradients", "saliency"])
+LIST = "integrated_gradients, occlusion, input_times_gradient, gradients, saliency"
 
 
 def test_the_room_is_light():
