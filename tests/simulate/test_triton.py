@@ -108,7 +108,7 @@ def size(kernel, kinds, **fixed):
     return len(made.asm["cubin"])
 
 f, d = "*fp32", "*fp64"
-lines = dict(pos=d, al=f, gg=f, ag=f, kg=f, many="*i32", near=f, origins=d, halves=f, out=f, width="i32", points="i32")
+lines = dict(pos=d, al=f, gg=f, ag=f, kg=f, many="*i64", near=f, origins=d, halves=f, out=f, width="i32", points="i32")
 assert size(kernels._profile, lines, tile=256) > 1000
 noise = dict(y=f, counts=f, unit=f, keys="*i64", points="i32")
 for is_gaussian in (True, False):

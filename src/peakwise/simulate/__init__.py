@@ -12,7 +12,9 @@ from peakwise.simulate._effects import EFFECTS, Effect, Range, Ranges
 from peakwise.simulate._equations import BirchMurnaghan, EquationOfState, LinearExpansion, Vinet
 from peakwise.simulate._instrument import PRESETS, Instrument
 from peakwise.simulate._ramps import Distortion, RampPhase, Transition, ramp
-from peakwise.simulate._simulator import Batch, Simulator, plain_simulator, simulate
+from peakwise.simulate._rendering import Batch
+from peakwise.simulate._simulate import plain_simulator, simulate
+from peakwise.simulate._simulator import Simulator
 
 __all__ = [
     "EFFECTS",

@@ -2,59 +2,42 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from peakwise.errors import OptionError
 from peakwise.patterns import Patterns, Radiation, as_radiation, convert_axis, make_grid
-from peakwise.simulate import _columns as columns
-from peakwise.simulate._columns import FRAME, FRAME_OFF, SLOT, SLOT_OFF, Tables, blank_tables
+from peakwise.simulate._columns import FRAME, SLOT, Tables, blank_tables
 from peakwise.simulate._compile import at_rest, compile_phases, lay_grid
 from peakwise.simulate._effects import Ranges
 from peakwise.simulate._instrument import MOST_CAPILLARY, Instrument
+from peakwise.simulate._options import (
+    LARGEST,
+    as_phases,
+    check_count,
+    check_scale,
+    check_seed,
+    check_threads,
+    check_types,
+    too_many,
+)
+from peakwise.simulate._rendering import Batch, Prepared, check_tables, labels_of, meta_of, render_rows, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from concurrent.futures import Future
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import ArrayLike, NDArray
 
     from peakwise.crystal import Phase
 
-__all__ = ["Batch", "Simulator", "plain_simulator", "simulate"]
+__all__ = ["ASSUMED", "DEFAULT_GRID", "Simulator"]
 
 _AXES = ("two_theta", "q")
-_SCALES = {"absolute": 0, "max": 1, "counts": 2}
 _NOISES = ("poisson", "gaussian")
 _LARGEST_STRETCH = 0.25
-_FEWEST = 16  # patterns worth a thread
-_LARGEST = 4_000_000_000  # values of one answer (16 GB)
-_ASSUMED = "no wavelength was given: CuKa (Kα1 and Kα2, mean 1.54187 angstrom) is assumed"
-_DEFAULT_GRID = (10.0, 90.0, 4001)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """Patterns for one step of a training loop.
-
-    Attributes
-    ----------
-    intensity : (n, m) float32
-        The strongest peak without background is 1 (`scale="max"`), or counts.
-    weights : (n, n_phases) float32
-        Weight fraction of every phase: the labels.
-    tables : Tables
-        Every number that was drawn.
-    """
-
-    intensity: NDArray[np.float32]
-    weights: NDArray[np.float32]
-    tables: Tables
+ASSUMED = "no wavelength was given: CuKa (Kα1 and Kα2, mean 1.54187 angstrom) is assumed"
+DEFAULT_GRID = (10.0, 90.0, 4001)
 
 
 class Simulator:
@@ -118,7 +101,7 @@ class Simulator:
     def __init__(
         self,
         phases: Phase | Iterable[Phase],
-        grid: ArrayLike | tuple[float, float, int] = _DEFAULT_GRID,
+        grid: ArrayLike | tuple[float, float, int] = DEFAULT_GRID,
         *,
         instrument: Instrument | None = None,
         radiation: Radiation | float | str | None = None,
@@ -132,8 +115,8 @@ class Simulator:
         displacements: bool = True,
         limit: int = 200_000,
     ) -> None:
-        _check_types(phases, instrument, ranges, margin, limit)
-        self.phases: tuple[Phase, ...] = _as_phases(phases)
+        check_types(phases, instrument, ranges, margin, limit)
+        self.phases: tuple[Phase, ...] = as_phases(phases)
         self.warnings: list[str] = []
         self.instrument = self._choose(instrument, radiation)
         self.ranges = Ranges() if ranges is None else ranges
@@ -144,8 +127,8 @@ class Simulator:
             )
             raise OptionError("cannot simulate", why, "Give Ranges(absorption=(0.1, 1))")
         self.kind, self.axis = axis, make_grid(grid)
-        self.seed = _seed(random_state)
-        self.threads = _threads(threads)
+        self.seed = check_seed(random_state)
+        self.threads = check_threads(threads)
         if axis not in _AXES:
             raise OptionError("cannot simulate", f"axis must be two_theta or q, got {axis!r}", "Choose one")
         if noise not in _NOISES:
@@ -169,7 +152,7 @@ class Simulator:
         if instrument is None:
             if radiation is None:
                 radiation = Radiation.named("CuKa")
-                self.warnings.append(_ASSUMED)
+                self.warnings.append(ASSUMED)
             return Instrument.lab_bragg_brentano(radiation)
         if radiation is None:
             return instrument
@@ -333,24 +316,24 @@ class Simulator:
         Batch
             The same sequence for any number of workers.
         """
-        size, mixtures = _count(size, "size"), self._mixtures(mixtures)
-        mode, first = _scale(scale), _count(first, "first", 0)
-        workers, ahead = _count(workers, "workers"), _count(ahead, "ahead")
+        size, mixtures = check_count(size, "size"), self._mixtures(mixtures)
+        mode, first = check_scale(scale), check_count(first, "first", 0)
+        workers, ahead = check_count(workers, "workers"), check_count(ahead, "ahead")
 
         def make(start: int) -> Batch:
             tables = self.draw_tables(size, mixtures=mixtures, first=start)
             return Batch(self._render(tables, mode, 1), self.labels_of(tables), tables)
 
-        return _stream(make, size, first, workers, ahead)
+        return stream(make, size, first, workers, ahead)
 
     def draw_tables(self, n: int, *, mixtures: int = 1, first: int = 0) -> Tables:
         """The numbers of n patterns, before they are rendered."""
         from peakwise.simulate._draw import draw_tables, limits_of
 
-        n, mixtures = _count(n, "n"), self._mixtures(mixtures)
-        if n * self.axis.size > _LARGEST:  # before gigabytes of drawn numbers, not after
-            raise _too_many(n, self.axis.size)
-        tables = self.blank(n, n_slots=mixtures, first=_count(first, "first", 0))
+        n, mixtures = check_count(n, "n"), self._mixtures(mixtures)
+        if n * self.axis.size > LARGEST:  # before gigabytes of drawn numbers, not after
+            raise too_many(n, self.axis.size)
+        tables = self.blank(n, n_slots=mixtures, first=check_count(first, "first", 0))
         light = self.radiation.wavelength
         start, stop = float(self.two_theta[0]), float(self.two_theta[-1])
         limits = limits_of(self.ranges, light, start, stop, self.axis.size, len(self._bank))
@@ -380,7 +363,7 @@ class Simulator:
 
         With `out`, a float32 array of that shape, no memory is asked for.
         """
-        return self._render(self.draw_tables(n, mixtures=mixtures, first=first), _scale(scale), self.threads, out)
+        return self._render(self.draw_tables(n, mixtures=mixtures, first=first), check_scale(scale), self.threads, out)
 
     def render(self, tables: Tables, *, scale: str = "absolute", device: str = "numba") -> NDArray[np.float32]:
         """Render tables to intensities (n, m).
@@ -393,8 +376,8 @@ class Simulator:
         device : str
             ``numba``, or a torch device such as ``cpu`` or ``cuda`` (needs torch).
         """
-        mode = _scale(scale)
-        self._check_tables(tables)
+        mode = check_scale(scale)
+        check_tables(tables, len(self.phases), self._compiled.axis_offsets.shape[0], len(self._bank))
         if device == "numba":
             return self._render(tables, mode, self.threads)
         from peakwise.simulate._torch import render_torch
@@ -406,267 +389,26 @@ class Simulator:
     def _render(
         self, tables: Tables, mode: int, threads: int, out: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
-        from peakwise.simulate._kernel import MOST_HEIGHTS, render_chunk
-
-        slots, frames = tables
-        n, m = len(frames), self.axis.size
-        made = self._room(n, m, out)
-        axial = MOST_HEIGHTS if self._optics[9] + self._optics[10] > 0 else 1
-        rows = (self._compiled.rows * axial + 4) * slots.shape[1] + columns.N_IMPURITIES + 8
-        gaussian = self.noise == "gaussian"
-
-        def work(a: int, b: int) -> None:
-            render_chunk(
-                self._compiled, self._grid, self._optics, slots[a:b], frames[a:b], self._bank, self.seed, mode,
-                gaussian, rows, made[a:b],
-            )  # fmt: skip
-
-        parts = min(threads * 4 if n > 64 * threads else threads, -(-n // _FEWEST))
-        cuts = np.linspace(0, n, max(parts, 1) + 1).astype(int)
-        if threads == 1 or parts <= 1:
-            work(0, n)
-            return made
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, cuts[:-1], cuts[1:]))
-        return made
-
-    @staticmethod
-    def _room(n: int, m: int, out: NDArray[np.float32] | None) -> NDArray[np.float32]:
-        """Where the intensities go."""
-        if out is None:
-            if n * m > _LARGEST:
-                raise _too_many(n, m)
-            return np.empty((n, m), np.float32)
-        if out.shape != (n, m) or out.dtype != np.float32 or not out.flags.c_contiguous or not out.flags.writeable:
-            why = f"out must be a writable contiguous float32 array of shape ({n}, {m}), got {out.dtype} {out.shape}"
-            raise OptionError("cannot render", why, "Make it with numpy.empty((n, m), numpy.float32)")
-        return out
+        prepared = Prepared(self._compiled, self._grid, self._optics, self._bank, self.seed, self.noise == "gaussian")
+        return render_rows(prepared, tables, mode, threads, out)
 
     def labels_of(self, tables: Tables) -> NDArray[np.float32]:
         """Weight fraction of every phase, (n, n_phases)."""
-        phase = tables.slots[:, :, SLOT["phase"]].astype(np.int64)
-        weights = np.where(phase >= 0, tables.slots[:, :, SLOT["weight"]], 0.0)
-        out = np.zeros((len(phase), len(self.phases)), np.float32)
-        np.add.at(out, (np.arange(len(phase))[:, None], np.maximum(phase, 0)), weights.astype(np.float32))
-        return out
+        return labels_of(tables, len(self.phases))
 
     def meta_of(self, tables: Tables) -> dict[str, Any]:
         """The drawn numbers as metadata columns; what nowhere acts is left out."""
-        slots, frames = tables
-        phase = slots[:, :, SLOT["phase"]].astype(np.int64)
-        ids = np.array([*self.ids, ""])  # -1 is the empty slot
-        weights = slots[:, :, SLOT["weight"]]
-        meta: dict[str, Any] = {
-            "phases": [";".join(row[row != ""]) for row in ids[phase]],
-            "weight_fractions": [
-                ";".join(f"{w:.6g}" for w in row[used]) for row, used in zip(weights, phase >= 0, strict=True)
-            ],
-        }
-        for s in range(slots.shape[1]):
-            tail = f"_{s + 1}" if slots.shape[1] > 1 else ""
-            for name, column in SLOT.items():
-                values = slots[:, s, column]
-                if name == "phase":
-                    meta[f"phase{tail}"] = ids[phase[:, s]]
-                elif (values != SLOT_OFF[name]).any():
-                    meta[f"{name}{tail}"] = values.copy()
-        for name, column in FRAME.items():
-            if name != "index" and (frames[:, column] != FRAME_OFF[name]).any():
-                meta[name] = frames[:, column].copy()
-        return meta
+        return meta_of(tables, self.ids)
 
     def _mixtures(self, mixtures: int) -> int:
-        mixtures = _count(mixtures, "mixtures")
+        mixtures = check_count(mixtures, "mixtures")
         if mixtures > len(self.phases):
             why = f"mixtures of {mixtures} phases need as many, got {len(self.phases)}"
             raise OptionError("cannot mix", why, "Give more phases or a smaller mixtures")
         return mixtures
-
-    def _check_tables(self, tables: Tables) -> None:
-        slots, frames = tables
-        good = slots.ndim == 3 and slots.shape[2] == len(SLOT) and frames.shape == (len(slots), len(FRAME))
-        if not good or slots.dtype != np.float64 or frames.dtype != np.float64:
-            shapes = f"(n, k, {len(SLOT)}) and (n, {len(FRAME)})"
-            why = f"float64 of shapes {shapes} are needed, got {slots.shape} and {frames.shape}"
-            raise OptionError("cannot render the tables", why, "Begin with Simulator.blank or draw_tables")
-        if not (np.isfinite(slots).all() and np.isfinite(frames).all()):
-            raise OptionError(
-                "cannot render the tables", "they hold values that are not finite", "Check the columns you filled"
-            )
-        phase, axis = slots[:, :, SLOT["phase"]], slots[:, :, [SLOT["march_axis"], SLOT["second_axis"]]]
-        n_axes = self._compiled.axis_offsets.shape[0]
-        row = frames[:, FRAME["measured_row"]][frames[:, FRAME["measured"]] > 0]
-        positive = slots[:, :, [SLOT["march"], SLOT["second_march"], SLOT["size_ratio"]]].min(initial=1.0) > 0
-        rules = (
-            (phase.min(initial=0) >= -1 and phase.max(initial=0) < len(self.phases), "a phase that is not there"),
-            (axis.min(initial=0) >= 0 and axis.max(initial=0) < n_axes, f"a texture axis beyond {n_axes - 1}"),
-            (
-                row.min(initial=0) >= 0 and row.max(initial=-1) < len(self._bank),
-                "a measured background that is not there",
-            ),
-            (bool(positive), "march or size_ratio of 0 or less"),
-            (frames[:, FRAME["width"]].min(initial=1.0) > 0, "an instrument width of 0 or less"),
-        )
-        for fine, why in rules:
-            if not fine:
-                raise OptionError("cannot render the tables", f"they name {why}", "Check the columns you filled")
 
     def __repr__(self) -> str:
         return (
             f"Simulator: {len(self.phases)} phase{'s' * (len(self.phases) != 1)}, {self.kind} {self.axis[0]:g} to "
             f"{self.axis[-1]:g} in {self.axis.size} points, wavelength {self.radiation.wavelength:.6g} angstrom"
         )
-
-
-def _stream(make: Callable[[int], Batch], size: int, first: int, workers: int, ahead: int) -> Iterator[Batch]:
-    with ThreadPoolExecutor(workers, thread_name_prefix="peakwise-simulate") as pool:
-        waiting: deque[Future[Batch]] = deque()
-        try:
-            while True:
-                while len(waiting) <= ahead:
-                    waiting.append(pool.submit(make, first))
-                    first += size
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
-def simulate(
-    phases: Phase | Iterable[Phase],
-    grid: ArrayLike | tuple[float, float, int] = _DEFAULT_GRID,
-    *,
-    wavelength: Radiation | float | str | None = None,
-    n: int | None = None,
-    mixtures: int = 1,
-    ideal: bool = False,
-    instrument: Instrument | None = None,
-    ranges: Ranges | None = None,
-    axis: str = "two_theta",
-    random_state: int = 0,
-    threads: int | None = None,
-) -> Patterns:
-    """Simulate powder patterns of phases.
-
-    Parameters
-    ----------
-    phases : Phase, or an iterable of Phase such as a PhaseLibrary
-    grid : (start, stop, n) or array-like
-    wavelength : float, str or Radiation, optional
-        In angstrom or a name; by default CuKa, which a warning says.
-    n : int, optional
-        How many patterns; by default 1000 (with `ideal` always one a phase).
-    mixtures : int
-        Most phases in one pattern.
-    ideal : bool
-        One plain pattern a phase: no variation, no background, no noise, atoms at rest, and only the lines that lie on
-        the grid. `Simulator.ideal` keeps displacement factors and the tails of lines beyond the ends.
-    instrument, ranges, axis, random_state, threads
-        See `Simulator`.
-
-    Examples
-    --------
-    >>> from peakwise.crystal import Phase
-    >>> iron = Phase.from_parameters("Fe", "Im-3m", (2.8665, 2.8665, 2.8665, 90, 90, 90), [("Fe", (0, 0, 0))])
-    >>> pattern = simulate(iron, (30, 100, 3501), wavelength="CuKa1", ideal=True)
-    >>> float(pattern.axis[pattern.intensity[0].argmax()].round(2))
-    44.68
-    """
-    make: Callable[..., Simulator] = plain_simulator if ideal else Simulator
-    made = make(
-        phases, grid, instrument=instrument, radiation=wavelength, axis=axis, ranges=ranges, random_state=random_state,
-        threads=threads,
-    )  # fmt: skip
-    return made.ideal() if ideal else made.draw(1000 if n is None else n, mixtures=mixtures)
-
-
-def plain_simulator(
-    phases: Phase | Iterable[Phase],
-    grid: ArrayLike | tuple[float, float, int] = _DEFAULT_GRID,
-    *,
-    instrument: Instrument | None = None,
-    radiation: Radiation | float | str | None = None,
-    ranges: Ranges | None = None,
-    **options: Any,
-) -> Simulator:
-    """The simulator of plain patterns: symmetric lines, atoms at rest, and only lines that lie on the grid."""
-    assumed: list[str] = []
-    if instrument is None:  # the default's axial divergence would move lines at low angles
-        light = as_radiation(radiation)
-        assumed += [] if light is not None else [_ASSUMED]
-        instrument = Instrument.lab_bragg_brentano(light or "CuKa", axial_sample=0.0, axial_detector=0.0)
-        radiation = None
-    made = Simulator(
-        phases, grid, instrument=instrument, radiation=radiation, ranges=Ranges.none() if ranges is None else ranges,
-        margin=0.0, displacements=False, **options,
-    )  # fmt: skip
-    made.warnings += assumed
-    return made
-
-
-def _as_phases(phases: Phase | Iterable[Phase]) -> tuple[Phase, ...]:
-    found: tuple[Any, ...] = (phases,) if hasattr(phases, "reflections") else tuple(phases)
-    if not found or not all(hasattr(p, "reflections") for p in found):
-        why = "no phase was given" if not found else f"got {type(found[0]).__name__} where a Phase is needed"
-        raise OptionError("cannot simulate", why, "Give Phase objects, for example Phase.from_cif(path)")
-    ids = [p.id for p in found]
-    twice = next((i for i in ids if ids.count(i) > 1), None) if len(set(ids)) < len(ids) else None
-    if twice is not None:
-        raise OptionError("cannot simulate", f"two phases are called {twice!r}", "Rename one: ids are the labels")
-    return found
-
-
-def _seed(random_state: int) -> int:
-    if (
-        isinstance(random_state, bool)
-        or not isinstance(random_state, (int, np.integer))
-        or not 0 <= random_state < 2**63
-    ):
-        why = f"random_state must be a whole number from 0 to 2**63 - 1, got {random_state!r}"
-        raise OptionError("cannot simulate", why, "Give a seed such as 0")
-    return int(random_state)
-
-
-def _threads(threads: int | None) -> int:
-    if threads is not None:
-        return _count(threads, "threads")
-    allowed = os.environ.get("NUMBA_NUM_THREADS", "")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, int(allowed)) if allowed.isdigit() and int(allowed) > 0 else cores
-
-
-def _count(value: int, name: str, least: int = 1) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise OptionError(
-            "cannot simulate",
-            f"{name} must be a whole number of {least} or more, got {value!r}",
-            f"Give {name}={least}",
-        )
-    return int(value)
-
-
-def _scale(scale: str) -> int:
-    if scale not in _SCALES:
-        raise OptionError("cannot simulate", f"scale must be one of {', '.join(_SCALES)}, got {scale!r}", "Choose one")
-    return _SCALES[scale]
-
-
-def _too_many(n: int, m: int) -> OptionError:
-    why = f"{n} patterns of {m} points take {n * m * 4 / 1e9:.3g} GB"
-    return OptionError("cannot simulate so many at once", why, "Draw in parts with first=, or use batches")
-
-
-def _check_types(phases: object, instrument: object, ranges: object, margin: object, limit: object) -> None:
-    """One sentence for what is of another kind altogether."""
-    rules = (
-        (hasattr(phases, "__iter__") or hasattr(phases, "reflections"), "phases", "a Phase or several", phases),
-        (instrument is None or isinstance(instrument, Instrument), "instrument", "an Instrument", instrument),
-        (ranges is None or isinstance(ranges, Ranges), "ranges", "a Ranges", ranges),
-        (margin is None or isinstance(margin, (int, float)), "margin", "a number of degrees", margin),
-        (isinstance(limit, (int, np.integer)) and limit > 0, "limit", "a whole number above 0", limit),
-    )
-    for good, name, wanted, got in rules:
-        if not good:
-            raise OptionError(
-                "cannot simulate", f"{name} must be {wanted}, got {got!r}", "See the Simulator's parameters"
-            )

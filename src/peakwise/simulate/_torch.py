@@ -330,7 +330,8 @@ class _Renderer:
         if self.kernels is not None:
             many = index.astype(np.uint64)
             four = (*_keys(seed, many, _NOISE_STREAM), *_keys(seed, many, _NOISE_STREAM + 1))
-            self.kernels.count(y, counts, mode, np.stack(four, axis=1).astype(np.int64), noise)
+            keys = torch.as_tensor(np.stack(four, axis=1).astype(np.int64), device=self.device)
+            self.kernels.count(y, counts, mode, keys, noise)
         else:
             for i in np.flatnonzero(counts > 0):
                 made = self._counted(y[i] * counts[i], seed, int(index[i]), noise)

@@ -14,12 +14,10 @@ Checked with Triton's interpreter on the CPU (``TRITON_INTERPRET=1``); tile size
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-import triton
-import triton.language as tl
 
 from peakwise.simulate._compile import TILE
 
@@ -29,10 +27,20 @@ if TYPE_CHECKING:
 __all__ = ["count", "profile"]
 
 _PAIRS = 256  # pairs of points of one program of the noise
-_MASK = np.uint64(0xFFFFFFFF)
+
+triton: Any
+tl: Any
+try:
+    triton, tl = import_module("triton"), import_module("triton.language")
+except ImportError:  # then `_torch` calls nothing of this; a tool that looks at each module may still import it
+    triton = tl = None
 
 
-@triton.jit
+def _jit(function: Any) -> Any:
+    return function if triton is None else triton.jit(function)
+
+
+@_jit
 def _gauss16(s):
     """2^(-16 s) for 0 <= s <= 1.25."""
     s = tl.minimum(s, 1.25)
@@ -44,7 +52,7 @@ def _gauss16(s):
     return q * q
 
 
-@triton.jit
+@_jit
 def _profile(pos, al, gg, ag, kg, many, near, origins, halves, out, width, points, tile: tl.constexpr):
     """Sum the first `many` lines of a row on one tile of the grid."""
     row, part = tl.program_id(0).to(tl.int64), tl.program_id(1)
@@ -65,7 +73,7 @@ def _profile(pos, al, gg, ag, kg, many, near, origins, halves, out, width, point
     tl.store(out + row * points + j, total, mask=j < points)
 
 
-@triton.jit
+@_jit
 def _hashed(counter, k1, k2):
     x = counter * 0x9E3779B9 + k1
     x = (x ^ (x >> 16)) * 0x7FEB352D
@@ -74,12 +82,12 @@ def _hashed(counter, k1, k2):
     return x ^ (x >> 16)
 
 
-@triton.jit
+@_jit
 def _unit(h):
     return ((h >> 9).to(tl.int32).to(tl.float32) + 0.5) * 1.1920928955078125e-07
 
 
-@triton.jit
+@_jit
 def _normals(h1, h2):
     """Two standard normals (Box and Muller) by the polynomials of `_random`."""
     bits = _unit(h1).to(tl.int32, bitcast=True)
@@ -96,7 +104,7 @@ def _normals(h1, h2):
     return r * cosine, r * (t * (1.0 - q) * sine)
 
 
-@triton.jit
+@_jit
 def _poisson(mean, z, u):
     """Counts: the exact quantile of u below a mean of 8, Temme's expansion of z above."""
     safe = tl.maximum(mean, 0.5)
@@ -118,7 +126,7 @@ def _poisson(mean, z, u):
     return tl.where(mean < 8.0, found, large)
 
 
-@triton.jit
+@_jit
 def _count(y, counts, unit, keys, points, is_gaussian: tl.constexpr, pairs: tl.constexpr):
     """Replace shares by counts (times `unit`) in one row: pair j gives the points j and j + half."""
     row = tl.program_id(0).to(tl.int64)
@@ -160,29 +168,28 @@ def profile(pos: Any, area: Any, fwhm: Any, eta: Any, grid: tuple[Any, Any, Any]
     (n, points) float32 tensor
     """
     n = len(pos)
-    out = torch.empty((n, points), dtype=torch.float32, device=pos.device)
+    near, origins, halves = grid
+    out = near.new_empty((n, points))
     acts = area > 0
-    many = acts.sum(1).to(torch.int32)
-    order = torch.argsort((~acts).to(torch.int8), dim=1, stable=True)[:, : max(int(many.max()), 1)]
+    many = acts.sum(1)
+    order = (~acts).byte().sort(dim=1, stable=True).indices[:, : max(int(many.max()), 1)]
     pos, area, fwhm, eta = (v.gather(1, order) for v in (pos, area, fwhm, eta))
     al = area * eta * fwhm / (2 * np.pi)
     ag = area * (1 - eta) * (2 * np.sqrt(np.log(2) / np.pi)) / fwhm
-    al, gg, ag, kg = (v.to(torch.float32).contiguous() for v in (al, fwhm**2 / 4, ag, 0.25 / fwhm**2))
-    near, origins, halves = grid
+    al, gg, ag, kg = (v.to(near.dtype).contiguous() for v in (al, fwhm**2 / 4, ag, 0.25 / fwhm**2))
     _profile[(n, -(-points // TILE))](
         pos.contiguous(), al, gg, ag, kg, many, near, origins, halves, out, pos.shape[1], points, tile=TILE, num_warps=2
     )
     return out
 
 
-def count(y: Any, counts: NDArray[np.float64], mode: int, keys: NDArray[np.int64], noise: str) -> None:
+def count(y: Any, counts: NDArray[np.float64], mode: int, keys: Any, noise: str) -> None:
     """Counting noise in place, where `counts` is above 0; mode 1: divided by the counts again, 2: whole counts.
 
-    `keys` are the four keys of every pattern.
+    `y` is a float32 tensor, `keys` an int64 one: the four keys of every pattern.
     """
     n, points = y.shape
-    level = torch.as_tensor(counts, dtype=torch.float32, device=y.device)
-    unit = torch.where(level > 0, 1 / level, 1.0) if mode == 1 else torch.ones_like(level)
-    four = torch.as_tensor(keys, device=y.device)
+    level = y.new_tensor(counts)
+    unit = 1 / level.clamp(min=1e-30) if mode == 1 else level * 0 + 1
     grid = (n, -(-((points + 1) // 2) // _PAIRS))
-    _count[grid](y, level, unit, four, points, is_gaussian=noise == "gaussian", pairs=_PAIRS, num_warps=4)
+    _count[grid](y, level, unit, keys, points, is_gaussian=noise == "gaussian", pairs=_PAIRS, num_warps=4)
