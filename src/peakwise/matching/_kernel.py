@@ -1,0 +1,344 @@
+"""The model of a whole scan and its derivatives, and the damped least squares around it, compiled by numba.
+
+A profile is a share ``eta`` of a Lorentzian and the rest of a Pearson VII function of exponent 16, which is a Gaussian
+to 1.2 % of its height and needs no exponential. Widths follow ``G0 / cos(theta) + G1 tan(theta)``: size and strain.
+"""
+
+# mypy: disable-error-code="no-untyped-def,untyped-decorator"
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from peakwise.matching._jit import jit
+
+__all__ = ["N_SHARED", "fit_loop", "march_factors", "phase_model"]
+
+# Parameters that all phases share: zero [deg], displacement [deg at theta 0], eta.
+N_SHARED = 3
+_DEG = 180.0 / math.pi
+_C16 = 4.0 * (2.0 ** (1.0 / 16.0) - 1.0)
+# Area of (1 + c u^2)^-16 over u: sqrt(pi / c) Gamma(15.5) / Gamma(16).
+_AREA16 = math.sqrt(math.pi / _C16) * math.exp(math.lgamma(15.5) - math.lgamma(16.0))
+_INV_AREA16 = 1.0 / _AREA16
+_INV_AREA_L = 2.0 / math.pi
+
+
+@jit()
+def march_factors(offsets, cosine2, r, out):
+    """March-Dollase factor of every family: mean over its members of (r² cos² + sin² / r)^-1.5."""
+    for i in range(out.size):
+        total = 0.0
+        for k in range(offsets[i], offsets[i + 1]):
+            v = r * r * cosine2[k] + (1.0 - cosine2[k]) / r
+            total += 1.0 / (v * math.sqrt(v))
+        out[i] = total / max(offsets[i + 1] - offsets[i], 1)
+
+
+@jit()
+def _profile(x, at, inverse, area, eta, shape, place, broad, round_):
+    """The profile of area 1, and the derivatives of the line with position, width and share."""
+    for k in range(x.size):
+        u = (x[k] - at) * inverse
+        u2 = u * u
+        dl = 1.0 / (1.0 + 4.0 * u2)
+        dg = 1.0 / (1.0 + _C16 * u2)
+        p = dg * dg
+        p *= p
+        p *= p
+        p *= p
+        lorentz = _INV_AREA_L * dl
+        gauss = _INV_AREA16 * p
+        one = (eta * lorentz + (1.0 - eta) * gauss) * inverse
+        # Minus the derivative with u, over u.
+        steep = (eta * lorentz * 8.0 * dl + (1.0 - eta) * gauss * 32.0 * _C16 * dg) * inverse
+        shape[k] = one
+        place[k] = area * steep * u * inverse
+        broad[k] = area * (steep * u2 - one) * inverse
+        round_[k] = (lorentz - gauss) * inverse
+
+
+@jit()
+def _add(to, factor, what):
+    for k in range(to.size):
+        to[k] += factor * what[k]
+
+
+@jit()
+def phase_model(
+    x, squares, metric, basis, power, offsets, cosine2, waves, shares, polarisation, reach, shared, own, y, jacobian, row
+):
+    """Add one phase to `y`, and its derivatives to the rows of `jacobian`.
+
+    `own` is: scale, G0, G1 [deg], ln r, then the free parameters of the cell; its rows begin at `row`.
+    """
+    m = x.size
+    n = power.size
+    n_cell = basis.shape[1]
+    zero, displacement, eta = shared[0], shared[1], shared[2]
+    scale, g0, g1, log_r = own[0], own[1], own[2], own[3]
+    g = metric.copy()
+    for j in range(n_cell):
+        for c in range(6):
+            g[c] += basis[c, j] * own[4 + j]
+    texture = np.ones(n)
+    slope = np.zeros(n)
+    if cosine2.size > 0:
+        march_factors(offsets, cosine2, math.exp(log_r), texture)
+        march_factors(offsets, cosine2, math.exp(log_r + 1e-3), slope)
+        for i in range(n):
+            slope[i] = (slope[i] - texture[i]) / 1e-3
+    step = (x[m - 1] - x[0]) / (m - 1)
+    moved = np.zeros(n_cell)
+    s0, s1, s2_, s3 = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
+    for i in range(n):
+        s2 = 0.0
+        for c in range(6):
+            s2 += squares[c, i] * g[c]
+        if s2 <= 0.0:
+            continue
+        for w in range(waves.size):
+            sine2 = s2 * waves[w] * waves[w]
+            if sine2 >= 0.9998:
+                continue
+            sine = math.sqrt(sine2)
+            cosine = math.sqrt(1.0 - sine2)
+            tan = sine / cosine
+            theta = math.asin(sine)
+            at = 2.0 * theta * _DEG + zero + displacement * cosine
+            cos_2t = 1.0 - 2.0 * sine2
+            lp = (1.0 + polarisation * cos_2t * cos_2t) / (sine2 * cosine)
+            bare = power[i] * lp * shares[w]
+            area = scale * bare * texture[i]
+            width = max(g0 / cosine + g1 * tan, 0.6 * step)
+            inverse = 1.0 / width
+            low = np.searchsorted(x, at - reach * width)
+            high = np.searchsorted(x, at + reach * width)
+            if high <= low:
+                continue
+            # Derivative of the position [deg] with s²: 2 theta = 2 asin(wavelength sqrt(s²)).
+            by_s2 = _DEG * waves[w] * waves[w] / (sine * cosine)
+            for j in range(n_cell):
+                total = 0.0
+                for c in range(6):
+                    total += squares[c, i] * basis[c, j]
+                moved[j] = by_s2 * total
+            free = bare * scale * slope[i]
+            many = high - low
+            shape, place, broad, round_ = s0[:many], s1[:many], s2_[:many], s3[:many]
+            _profile(x[low:high], at, inverse, area, eta, shape, place, broad, round_)
+            _add(y[low:high], area, shape)
+            _add(jacobian[0, low:high], 1.0, place)
+            _add(jacobian[1, low:high], cosine, place)
+            _add(jacobian[2, low:high], area, round_)
+            _add(jacobian[row, low:high], bare * texture[i], shape)
+            _add(jacobian[row + 1, low:high], 1.0 / cosine, broad)
+            _add(jacobian[row + 2, low:high], tan, broad)
+            _add(jacobian[row + 3, low:high], free, shape)
+            for j in range(n_cell):
+                _add(jacobian[row + 4 + j, low:high], moved[j], place)
+
+
+@jit()
+def solve(normal, gradient, damping, free):
+    """Solve the damped normal equations for the free parameters; the others stay."""
+    n = gradient.size
+    index = np.nonzero(free)[0]
+    k = index.size
+    a = np.empty((k, k))
+    b = np.empty(k)
+    for i in range(k):
+        for j in range(k):
+            a[i, j] = normal[index[i], index[j]]
+        a[i, i] *= 1.0 + damping
+        a[i, i] += 1e-300
+        b[i] = gradient[index[i]]
+    step = np.zeros(n)
+    found = np.linalg.solve(a, b)
+    for i in range(k):
+        step[index[i]] = found[i]
+    return step
+
+
+@jit()
+def _model(
+    x, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach, starts, p, jacobian
+):
+    """The lines of all phases, and the derivatives with the parameters that are not of the background."""
+    y = np.zeros(x.size)
+    jacobian[: starts[-1]] = 0.0
+    shared = p[:N_SHARED]
+    for i in range(first.size - 1):
+        a, b = first[i], first[i + 1]
+        low, high = starts[i], starts[i + 1]
+        n_own = high - low
+        phase_model(
+            x, squares[:, a:b], metrics[i], bases[i, :, : n_own - 4], powers[a:b], offsets[a : b + 1], cosine2,
+            waves, shares, polarisation, reach, shared, p[low:high], y, jacobian, low,
+        )
+    return y
+
+
+@jit()
+def _bound(p, starts, least_width, widest):
+    """Keep what must not be left: scales, widths, shares."""
+    p[2] = min(max(p[2], 0.0), 1.0)
+    for i in range(starts.size - 1):
+        a = starts[i]
+        p[a] = max(p[a], 0.0)
+        p[a + 1] = min(max(p[a + 1], least_width), widest)
+        p[a + 2] = min(max(p[a + 2], 0.0), 4.0 * widest)
+        p[a + 3] = min(max(p[a + 3], -1.6), 1.6)
+        for k in range(a + 4, starts[i + 1]):
+            p[k] = min(max(p[k], -0.05), 0.05)
+
+
+@jit()
+def _products(rows, weight, y, normal, gradient):
+    """Normal matrix and gradient of weighted rows; small, so that a loop beats a library with threads of its own."""
+    n, m = rows.shape
+    one = np.empty(m)
+    for i in range(n):
+        row = rows[i]
+        total = 0.0
+        for k in range(m):
+            one[k] = weight[k] * row[k]
+            total += one[k] * y[k]
+        gradient[i] = total
+        for j in range(i + 1):
+            other = rows[j]
+            total = 0.0
+            for k in range(m):
+                total += one[k] * other[k]
+            normal[i, j] = total
+            normal[j, i] = total
+
+
+@jit()
+def _background(p, start, basis, model):
+    """The lines and the background."""
+    out = model.copy()
+    for j in range(basis.shape[0]):
+        _add(out, p[start + j], basis[j])
+    return out
+
+
+@jit()
+def _cost(y, model, weight, p, centre, spread):
+    total = 0.0
+    for k in range(y.size):
+        total += weight[k] * (y[k] - model[k]) ** 2
+    prior = 0.0
+    for j in range(p.size):
+        if spread[j] > 0.0:
+            prior += ((p[j] - centre[j]) / spread[j]) ** 2
+    return total, prior
+
+
+@jit()
+def _scales(y, weight, starts, jacobian, p, basis):
+    """Start values of the scales and the background: linear least squares, negative ones taken out."""
+    n, m = starts.size - 1, basis.shape[0]
+    rows = np.empty((n + m, y.size))
+    for i in range(n):
+        rows[i] = jacobian[starts[i]]
+    rows[n:] = basis
+    free = np.ones(n + m, np.bool_)
+    normal, gradient = np.empty((n + m, n + m)), np.empty(n + m)
+    _products(rows, weight, y, normal, gradient)
+    for _ in range(n + 1):
+        found = solve(normal, gradient, 1e-9, free)
+        worst, at = 0.0, -1
+        for i in range(n):
+            if free[i] and found[i] < worst:
+                worst, at = found[i], i
+        if at < 0:
+            break
+        free[at] = False
+    for i in range(n):
+        p[starts[i]] = found[i]
+    for j in range(m):
+        p[starts[-1] + j] = found[n + j]
+
+
+@jit()
+def fit_loop(
+    x, y, weight, basis, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach,
+    starts, p, centre, spread, fwhm, is_fresh, n_steps
+):
+    """Levenberg-Marquardt with normal priors; returns parameters, cost, misfit, misfit of the background, model."""
+    n = p.size
+    step = (x[-1] - x[0]) / (x.size - 1)
+    jacobian = np.zeros((n, x.size))
+    for j in range(basis.shape[0]):
+        jacobian[starts[-1] + j] = basis[j]
+    least, widest = 0.5 * step, 6.0 * fwhm
+    if is_fresh:
+        for i in range(first.size - 1):
+            p[starts[i]] = 1.0
+    _bound(p, starts, least, widest)
+    model = _model(
+        x, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach, starts, p, jacobian
+    )
+    if is_fresh:
+        _scales(y, weight, starts, jacobian, p, basis)
+        model = _model(
+            x, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach, starts, p,
+            jacobian,
+        )
+    empty = _empty(y, weight, basis)
+    full = _background(p, starts[-1], basis, model)
+    misfit, prior = _cost(y, full, weight, p, centre, spread)
+    cost = misfit + prior
+    damping = 1e-3
+    free = np.ones(n, np.bool_)
+    other = np.zeros((n, x.size))
+    normal, gradient = np.empty((n, n)), np.empty(n)
+    for j in range(basis.shape[0]):
+        other[starts[-1] + j] = basis[j]
+    for _ in range(n_steps):
+        _products(jacobian, weight, y - full, normal, gradient)
+        for j in range(n):
+            free[j] = normal[j, j] > 0.0
+            if spread[j] > 0.0:
+                normal[j, j] += 1.0 / spread[j] ** 2
+                gradient[j] += (centre[j] - p[j]) / spread[j] ** 2
+        for i in range(first.size - 1):
+            if p[starts[i]] <= 0.0 and gradient[starts[i]] <= 0.0:
+                free[starts[i] : starts[i + 1]] = False
+        gained = -1.0
+        for _ in range(6):
+            q = p + solve(normal, gradient, damping, free)
+            _bound(q, starts, least, widest)
+            made = _model(
+                x, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach, starts,
+                q, other,
+            )
+            whole = _background(q, starts[-1], basis, made)
+            a, b = _cost(y, whole, weight, q, centre, spread)
+            if a + b < cost:
+                gained = cost - (a + b)
+                p, misfit, cost, full = q, a, a + b, whole
+                jacobian, other = other, jacobian
+                damping = max(damping * 0.2, 1e-7)
+                break
+            damping *= 8.0
+        if gained < 1e-4 * cost:
+            break
+    return p, cost, misfit, empty, full
+
+
+@jit()
+def _empty(y, weight, basis):
+    """Misfit of the background alone."""
+    n = basis.shape[0]
+    normal, gradient = np.empty((n, n)), np.empty(n)
+    _products(basis, weight, y, normal, gradient)
+    free = np.ones(n, np.bool_)
+    left = y - _background(solve(normal, gradient, 1e-9, free), 0, basis, np.zeros(y.size))
+    total = 0.0
+    for k in range(y.size):
+        total += weight[k] * left[k] ** 2
+    return total

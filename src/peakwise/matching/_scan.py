@@ -1,0 +1,202 @@
+"""One measured scan, made ready to be compared: in two_theta, thinned to what its peaks need, background and noise known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from peakwise.errors import OptionError
+from peakwise.patterns import Patterns, Radiation, convert_axis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["PreparedScan", "prepare"]
+
+_POINTS_PER_WIDTH = 5.0  # working points over the FWHM of the peaks
+_FEWEST = 32  # points below which nothing can be said
+_NOMINAL = Radiation(1.0)  # in which scans along q or d are laid out when nobody knows their wavelength
+_WINDOW = 6.0  # background: half window of the clipping, in FWHM ...
+_LEAST_WINDOW = 1.5  # ... and at least so many degrees
+_COARSE_POINTS = 3.5  # points over the widened FWHM of a coarse scan
+_FWHM = 2.3548200450309493  # FWHM of a Gaussian over its standard deviation
+_BLUR = 1.4826  # median absolute deviation of normal noise to its standard deviation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedScan:
+    """A scan ready to be compared with phases.
+
+    Attributes
+    ----------
+    x : (m,) float64
+        two_theta [deg], even steps as far as the scan has them.
+    y : (m,) float64
+        Measured intensity, largest net peak 1.
+    background : (m,) float64
+    noise : (m,) float64
+        Standard uncertainty of each point.
+    scale : float
+        What was divided by: `y` times `scale` is in the scan's own unit.
+    fwhm : float
+        Typical width of its peaks [deg].
+    radiation : Radiation
+    warnings : list of str
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    background: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    scale: float
+    fwhm: float
+    radiation: Radiation
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def net(self) -> NDArray[np.float64]:
+        """Intensity above the background."""
+        return self.y - self.background
+
+    @property
+    def step(self) -> float:
+        """Median distance of points [deg]."""
+        return float(np.median(np.diff(self.x)))
+
+    def coarse(self, factor: float = 2.5) -> PreparedScan:
+        """The scan with peaks `factor` times as wide, on as much fewer points: for first looks from further away."""
+        from scipy.ndimage import gaussian_filter1d
+
+        wide = self.fwhm * factor
+        sigma = float(np.sqrt(wide**2 - self.fwhm**2)) / _FWHM / self.step
+        many = max(int(wide / _COARSE_POINTS / self.step), 1)
+        y, background = (gaussian_filter1d(v, sigma, mode="nearest") for v in (self.y, self.background))
+        noise = np.sqrt(gaussian_filter1d(self.noise**2, sigma, mode="nearest") / max(2 * np.sqrt(np.pi) * sigma, 1.0))
+        top = float(np.max(y - background))
+        rows = (v[many // 2 :: many] for v in (self.x, y / top, background / top, noise / top))
+        return PreparedScan(*rows, self.scale * top, wide, self.radiation)
+
+    @property
+    def signal_to_noise(self) -> float:
+        """Height of the largest peak over the noise where it stands."""
+        at = int(np.argmax(self.net))
+        return float(self.net[at] / self.noise[at])
+
+
+def prepare(scan: Patterns, radiation: Radiation | None = None) -> PreparedScan:
+    """Make one pattern of `scan` ready; its axis must be of diffraction."""
+    light = radiation or scan.radiation
+    notes: list[str] = []
+    if scan.kind not in ("two_theta", "q", "d"):
+        why = f"the axis is {scan.kind}, and phases are told from two_theta, q or d"
+        raise OptionError("cannot identify phases", why, "Give a diffraction scan, or say what the axis is with axis=")
+    if light is None:
+        if scan.kind == "two_theta":
+            raise OptionError("cannot identify phases", "the wavelength is not known", "Give it, e.g. wavelength='CuKa'")
+        light = _NOMINAL
+    axis = np.asarray(scan.axis, np.float64)
+    x = convert_axis(axis, scan.kind, "two_theta", wavelength=light.wavelength) if scan.kind != "two_theta" else axis
+    y = np.asarray(scan.intensity[0], np.float64)
+    sigma = None if scan.sigma is None else np.asarray(scan.sigma[0], np.float64)
+    if x[0] > x[-1]:
+        x, y, sigma = x[::-1], y[::-1], None if sigma is None else sigma[::-1]
+    good = np.isfinite(y) & np.isfinite(x) & (x > 0.2) & (x < 175)
+    x, y, sigma = x[good], y[good], None if sigma is None else sigma[good]
+    if x.size < _FEWEST:
+        why = f"at least {_FEWEST} measured points between 0.2 and 175 deg are needed, there are {x.size}"
+        raise OptionError("cannot identify phases", why, "Measure a longer range")
+    if not np.ptp(y) > 0:
+        raise OptionError("cannot identify phases", "every point has the same intensity", "Look whether it was measured")
+    is_counted = scan.unit in ("counts", "unknown") and bool(np.all(y == np.round(y))) and y.min() >= 0
+    return _prepare(x, y, sigma, light, is_counted, notes)
+
+
+def _prepare(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    sigma: NDArray[np.float64] | None,
+    light: Radiation,
+    is_counted: bool,
+    notes: list[str],
+) -> PreparedScan:
+    noise = _noise(x, y, sigma, is_counted)
+    fwhm = peak_width(x, y, noise)
+    x, y, noise, factor = _thin(x, y, noise, fwhm / _POINTS_PER_WIDTH)
+    del factor
+    background = clip_background(x, y, fwhm)
+    top = float(np.max(y - background))
+    if not top > 0:
+        raise OptionError("cannot identify phases", "there is no peak above the background", "Look at the scan")
+    return PreparedScan(x, y / top, background / top, noise / top, top, fwhm, light, tuple(notes))
+
+
+def _noise(
+    x: NDArray[np.float64], y: NDArray[np.float64], sigma: NDArray[np.float64] | None, is_counted: bool
+) -> NDArray[np.float64]:
+    """Standard uncertainty of each point: stated, counted, or from how much neighbours differ."""
+    if sigma is not None and np.all(np.isfinite(sigma)) and np.all(sigma > 0):
+        return sigma
+    # Third differences see noise and no peak that is wider than a few points.
+    third = y[3:] - 3 * y[2:-1] + 3 * y[1:-2] - y[:-3]
+    base = _BLUR * float(np.median(np.abs(third))) / np.sqrt(20.0)
+    if is_counted:
+        return np.sqrt(np.maximum(y, 1.0))
+    # Rates and rescaled counts: the variance grows with the intensity; the quiet half of the scan gives the factor.
+    level = max(float(np.median(y)), 1e-9 * float(np.max(np.abs(y))))
+    floor = 1e-4 * float(np.ptp(y))
+    return np.sqrt(np.maximum(base**2 * np.maximum(y / level, 0.2), floor**2))
+
+
+def peak_width(x: NDArray[np.float64], y: NDArray[np.float64], noise: NDArray[np.float64]) -> float:
+    """Typical FWHM [deg] of the peaks that stand out most."""
+    from scipy.signal import find_peaks, peak_widths
+
+    step = float(np.median(np.diff(x)))
+    best = 0.0
+    # Noisy scans: look through wider and wider means until peaks stand out.
+    for many in (1, 3, 7, 15):
+        if many * 8 > y.size:
+            break
+        kernel = np.ones(many) / many
+        smooth = np.convolve(y, kernel, "same")
+        quiet = noise / np.sqrt(many)
+        at, facts = find_peaks(smooth, prominence=6 * float(np.median(quiet)), width=2)
+        if at.size == 0:
+            continue
+        strong = at[np.argsort(facts["prominences"])[::-1][:12]]
+        widths = peak_widths(smooth, strong, rel_height=0.5)[0] * step
+        width = float(np.median(widths))
+        best = max(np.sqrt(max(width**2 - (0.8 * (many - 1) * step) ** 2, 0.0)), 2 * step)
+        if width > 2.5 * many * step or many == 15:
+            break
+    if best == 0.0:
+        best = 6 * step
+    return float(np.clip(best, 2 * step, 5.0))
+
+
+def _thin(
+    x: NDArray[np.float64], y: NDArray[np.float64], noise: NDArray[np.float64], step: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], int]:
+    """Mean of as many neighbouring points as the peaks allow."""
+    many = int(step / float(np.median(np.diff(x))))
+    if many < 2:
+        return x, y, noise, 1
+    n = x.size // many * many
+    shape = (-1, many)
+    means = x[:n].reshape(shape).mean(1), y[:n].reshape(shape).mean(1)
+    return *means, np.sqrt((noise[:n].reshape(shape) ** 2).mean(1) / many), many
+
+
+def clip_background(x: NDArray[np.float64], y: NDArray[np.float64], fwhm: float) -> NDArray[np.float64]:
+    """Background by iterative clipping of peaks (SNIP) on the smoothed square root of the intensity."""
+    from pybaselines.smooth import snip
+
+    step = float(np.median(np.diff(x)))
+    half = int(np.clip(max(_WINDOW * fwhm, _LEAST_WINDOW) / step, 4, y.size // 4))
+    low = float(y.min())
+    root = np.sqrt(np.maximum(y - low, 0.0))
+    smooth = max(int(0.6 * fwhm / step), 1)
+    found, _ = snip(root, half, decreasing=True, smooth_half_window=smooth)
+    return np.asarray(np.maximum(found, 0.0) ** 2 + low)

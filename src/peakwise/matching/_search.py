@@ -1,0 +1,222 @@
+"""From a scan to the phases in it: a look at all, coarse fits of many, fine fits of few, alone and together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from peakwise.matching._fit import Fit, FitSettings, fit_phases
+from peakwise.matching._judge import Rules, complexity, judge
+from peakwise.matching._lines import FitLines, fit_lines
+from peakwise.matching._retrieve import Look, Retriever
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from peakwise.crystal import Phase
+    from peakwise.matching._scan import PreparedScan
+    from peakwise.matching._table import LineTable
+
+__all__ = ["EFFORTS", "Answer", "Effort", "Hypothesis", "Searcher"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much is looked at.
+
+    Parameters
+    ----------
+    looked : int
+        Phases of the whole library that get a coarse fit.
+    fitted : int
+        Of these, how many get a fine fit.
+    added : int
+        Phases that are tried beside those already found.
+    beam : int
+        Sets of phases that are followed at once.
+    """
+
+    looked: int
+    fitted: int
+    added: int
+    beam: int
+
+
+EFFORTS = {
+    "quick": Effort(looked=12, fitted=4, added=8, beam=1),
+    "normal": Effort(looked=40, fitted=10, added=24, beam=3),
+    "thorough": Effort(looked=150, fitted=30, added=60, beam=6),
+}
+
+_COARSE = FitSettings(n_background=4, reach=6.0, n_steps=6)
+_KEPT = 4000  # compiled phases that are kept for the next scan
+_MARGIN = 1.5  # [deg] beyond the range of which lines are taken
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hypothesis:
+    """Phases (numbers in the library) that may be in a scan, with their fit and what it is worth (less is better)."""
+
+    members: tuple[int, ...]
+    fit: Fit
+    value: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a search found.
+
+    Attributes
+    ----------
+    alone : list of Hypothesis
+        Single phases, the best first: fine fits, then coarse ones.
+    sets : list of Hypothesis
+        The best set of each number of phases and its runners-up, the best first.
+    look : Look
+    """
+
+    alone: list[Hypothesis]
+    sets: list[Hypothesis]
+    look: Look
+    coarse: list[Hypothesis] = field(default_factory=list)
+
+
+class Searcher:
+    """Searches a library of phases for those in a scan."""
+
+    def __init__(self, phases: Sequence[Phase], table: LineTable, *, threads: int = 1, rules: Rules | None = None) -> None:
+        self.phases, self.table = list(phases), table
+        self.rules = rules or Rules()
+        self.retriever = Retriever(table, threads)
+        self._complexities = [complexity(p) for p in self.phases]
+        self._lines: dict[tuple[int, float, float, float], FitLines] = {}
+
+    def search(
+        self,
+        scan: PreparedScan,
+        effort: Effort,
+        *,
+        max_phases: int = 1,
+        allowed: NDArray[np.bool_] | None = None,
+        proposed: Iterable[int] = (),
+    ) -> Answer:
+        """Find the phases of one scan.
+
+        Parameters
+        ----------
+        scan : PreparedScan
+        effort : Effort
+        max_phases : int
+        allowed : array of bool, optional
+            Which phases may be answered.
+        proposed : iterable of int
+            Phases to be fitted whatever they look like: what a network says.
+        """
+        look = self.retriever.look(scan)
+        order = _allowed(look, allowed, effort.looked)
+        order = list(dict.fromkeys([*order, *(i for i in proposed if allowed is None or allowed[i])]))
+        coarse_scan = scan.coarse()
+        coarse = self._fit_each(coarse_scan, [((i,), None) for i in order], look, _COARSE)
+        fine = self._refine(scan, coarse[: effort.fitted], FitSettings())
+        alone = fine + [h for h in coarse if h.members not in {f.members for f in fine}]
+        sets = list(fine)
+        level = fine[: effort.beam]
+        for _ in range(1, max_phases):
+            level = self._widen(scan, coarse_scan, level, order, effort, allowed)
+            if not level:
+                break
+            better = level[0].value < sets[0].value
+            sets = sorted([*sets, *level], key=lambda h: h.value)
+            if not better:
+                break
+        return Answer(alone, sets, look, coarse)
+
+    def _widen(
+        self,
+        scan: PreparedScan,
+        coarse_scan: PreparedScan,
+        level: list[Hypothesis],
+        order: Sequence[int],
+        effort: Effort,
+        allowed: NDArray[np.bool_] | None,
+    ) -> list[Hypothesis]:
+        """Add one phase to each of the sets: what explains what they leave over."""
+        tried: dict[tuple[int, ...], None] = {}
+        looks: dict[tuple[int, ...], tuple[Hypothesis, Look]] = {}
+        work = []
+        for one in level:
+            left = scan.net - (one.fit.background - scan.background) - one.fit.calculated
+            look = self.retriever.look(scan, np.maximum(left, 0.0))
+            more = [*_allowed(look, allowed, effort.added), *order[: effort.added // 2]]
+            for i in dict.fromkeys(more):
+                members = (*one.members, i)
+                key = tuple(sorted(members))
+                if i in one.members or key in tried:
+                    continue
+                tried[key] = None
+                looks[members] = (one, look)
+                work.append((members, looks[members]))
+        found = self._fit_each(coarse_scan, work, None, _COARSE)
+        return self._refine(scan, found[: max(effort.fitted // 2, 2)], FitSettings())[: effort.beam]
+
+    def _fit_each(
+        self,
+        scan: PreparedScan,
+        work: Sequence[tuple[tuple[int, ...], tuple[Hypothesis, Look] | None]],
+        look: Look | None,
+        settings: FitSettings,
+    ) -> list[Hypothesis]:
+        """Fit sets of phases from where a look found them; the best first."""
+        made = []
+        for members, before in work:
+            lines = [self.lines_of(i, scan) for i in members]
+            if any(one.power.size == 0 for one in lines):
+                continue
+            strains: list[float | NDArray[np.float64]]
+            if before is None:
+                zero, strains = float(look.zero[members[0]]), [float(look.strain[members[0]])] if look else []
+            else:
+                one, own = before
+                zero = float(one.fit.parameters[0])
+                strains = [one.fit.own(k)[4:] for k in range(len(one.members))]
+                strains.append(float(own.strain[members[-1]]))
+            fit = fit_phases(scan, lines, settings=settings, zero=zero, strains=strains)
+            made.append(self._judged(members, fit))
+        return sorted(made, key=lambda h: h.value)
+
+    def _refine(self, scan: PreparedScan, found: Sequence[Hypothesis], settings: FitSettings) -> list[Hypothesis]:
+        """Fit again on the scan as it is, from where coarse fits ended."""
+        made = []
+        for one in found:
+            lines = [self.lines_of(i, scan) for i in one.members]
+            strains = [one.fit.own(k)[4:] for k in range(len(one.members))]
+            zero = float(one.fit.parameters[0])
+            made.append(self._judged(one.members, fit_phases(scan, lines, settings=settings, zero=zero, strains=strains)))
+        return sorted(made, key=lambda h: h.value)
+
+    def _judged(self, members: tuple[int, ...], fit: Fit) -> Hypothesis:
+        return Hypothesis(members, fit, judge(fit, [self._complexities[i] for i in members], self.rules))
+
+    def lines_of(self, i: int, scan: PreparedScan) -> FitLines:
+        """Lines of phase i over the range of a scan."""
+        light = scan.radiation
+        key = (i, round(float(scan.x[0])), round(float(scan.x[-1])), light.wavelength)
+        if key not in self._lines:
+            while len(self._lines) >= _KEPT:
+                self._lines.pop(next(iter(self._lines)))
+            self._lines[key] = fit_lines(self.phases[i], light, key[1] - _MARGIN, key[2] + _MARGIN)
+            self.phases[i].forget()
+        return self._lines[key]
+
+
+def _allowed(look: Look, allowed: NDArray[np.bool_] | None, n: int) -> list[int]:
+    """The `n` most alike of those that may be answered."""
+    if allowed is None:
+        return [int(i) for i in look.best(n)]
+    rows = np.nonzero(allowed)[0]
+    order = rows[np.argsort(-look.cosine[rows], kind="stable")]
+    return [int(i) for i in order[:n]]
