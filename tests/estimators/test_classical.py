@@ -282,7 +282,16 @@ def test_bad_options_are_one_sentence(model, problem):
 
 @pytest.mark.parametrize(
     ("array", "value"),
-    [("left", 0), ("left", 10**6), ("right", 0), ("first", -1), ("label", None)],
+    [
+        ("left", 0),
+        ("left", 10**6),
+        ("right", 0),
+        ("first", -1),
+        ("label", None),
+        ("label", 9),
+        ("feature", 60),
+        ("roots", 10**6),
+    ],
 )
 def test_a_forest_that_runs_in_circles_is_refused(tmp_path, array, value):
     """A sealed file may still be malicious: children must stand behind their parent."""
@@ -298,3 +307,28 @@ def test_a_forest_that_runs_in_circles_is_refused(tmp_path, array, value):
     write_model(tmp_path / "bad.pw", recipe, arrays)
     with pytest.raises(ModelFileError, match="the forest's"):
         load(tmp_path / "bad.pw")
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [("cosine_matcher", "templates"), ("naive_bayes", "variances"), ("nearest_neighbours", "rows"),
+     ("logistic_regression", "projection"), ("logistic_regression", "offsets"), ("random_forest", "threshold"),
+     ("support_vectors", "coefficients"), ("support_vectors", "vectors")],
+)  # fmt: skip
+def test_parts_that_do_not_fit_each_other_are_refused_at_once(tmp_path, name, array):
+    X, y = data(4)
+    ESTIMATORS[name](**CLASSICAL[name]).fit(X, y).save(tmp_path / "model.pw")
+    stored = read_model(tmp_path / "model.pw")
+    arrays = dict(stored.arrays)
+    arrays[array] = arrays[array][:-3]
+    recipe = {k: v for k, v in stored.recipe.items() if k not in ("format", "peakwise")}
+    write_model(tmp_path / "bad.pw", recipe, arrays)
+    with pytest.raises(ModelFileError, match=f"its parts do not make a {name}"):
+        load(tmp_path / "bad.pw")
+
+
+def test_a_forest_of_bare_leaves_is_a_model(tmp_path):
+    X, y = data(3, 4)
+    model = RandomForest(3, 50).fit(X, y)
+    model.save(tmp_path / "model.pw")
+    np.testing.assert_array_equal(load(tmp_path / "model.pw").predict_proba(X), model.predict_proba(X))

@@ -66,6 +66,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
     # What `predict` takes: only the grid seen in fit; any grid of that kind and wavelength; or any axis.
     accepts: ClassVar[Literal["grid", "kind", "any"]] = "grid"
     allows_nan: ClassVar[bool] = False
+    # Whether a loaded model is asked once, so that arrays of a file that do not fit each other are found at once.
+    tried_when_loaded: ClassVar[bool] = False
     # What it is for, as model files say it: identify, transitions, novelty, regress or cluster.
     task: ClassVar[str]
 
@@ -204,6 +206,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
                 raise ValueError(f"labels of kind {kind!r:.40}")
             # Texts get the length that they have, not the one that a file claims.
             made.classes_ = np.array(recipe["labels"]["values"], dtype="U" if "U" in kind else kind)
+        if cls.tried_when_loaded:
+            made._predict(Patterns(made.grid_, np.ones((2, made.grid_.size)), made.kind_, wavelength=made.wavelength_))
         return made
 
     def _check_target(self, patterns: Patterns, y: Any) -> Any:

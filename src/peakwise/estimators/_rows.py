@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["learn_projection", "log_softmax", "project", "unit_rows"]
+__all__ = ["check_labelled", "learn_projection", "log_softmax", "project", "unit_rows"]
 
 
 def unit_rows(intensity: NDArray[Any]) -> NDArray[np.floating]:
@@ -30,6 +30,14 @@ def unit_rows(intensity: NDArray[Any]) -> NDArray[np.floating]:
     rows = np.sign(rows) * np.sqrt(np.abs(rows))
     length = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
     return np.asarray(rows / np.where(length > 0, length, 1))
+
+
+def check_labelled(rows: NDArray[Any], codes: NDArray[Any], labels: Mapping[str, Any]) -> None:
+    """Refuse rows and label numbers of a file that do not belong together: numbers must rise and name every label."""
+    n_labels = len(labels["values"])
+    rises = codes.ndim == 1 and codes.size > 0 and codes[0] == 0 and np.isin(np.diff(codes), (0, 1)).all()
+    if not rises or codes[-1] != n_labels - 1 or len(rows) != codes.size:
+        raise ValueError(f"{len(rows)} patterns and {codes.size} label numbers for {n_labels} labels")
 
 
 def learn_projection(

@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin
 from peakwise.errors import OptionError
 from peakwise.estimators._base import Estimator
 from peakwise.estimators._options import real_option, whole_option
-from peakwise.estimators._rows import unit_rows
+from peakwise.estimators._rows import check_labelled, unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +66,7 @@ class CosineMatcher(ClassifierMixin, Estimator):  # type: ignore[misc]
     """
 
     task: ClassVar[str] = "identify"
+    tried_when_loaded: ClassVar[bool] = True
 
     def __init__(
         self, max_shift: float | None = None, n_shifts: int = 5, max_strain: float = 0.01, n_strains: int = 11
@@ -114,7 +115,7 @@ class CosineMatcher(ClassifierMixin, Estimator):  # type: ignore[misc]
     def _from_recipe(
         cls, options: Mapping[str, Any], recipe: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> Self:
-        del recipe
+        check_labelled(arrays["templates"], arrays["codes"], recipe["labels"])
         made = cls(**options)
         made.templates_, made.codes_, made.moves_ = arrays["templates"], arrays["codes"], arrays["moves"]
         return made

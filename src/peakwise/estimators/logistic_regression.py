@@ -47,6 +47,7 @@ class LogisticRegression(ClassifierMixin, Estimator):  # type: ignore[misc]
     """
 
     task: ClassVar[str] = "identify"
+    tried_when_loaded: ClassVar[bool] = True
 
     def __init__(self, n_components: int = 32, C: float = 1.0, max_iter: int = 1000, random_state: Any = 0) -> None:
         self.n_components = n_components
@@ -82,6 +83,8 @@ class LogisticRegression(ClassifierMixin, Estimator):  # type: ignore[misc]
         cls, options: Mapping[str, Any], recipe: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> Self:
         made = cls(**options)
+        if not len(arrays["weights"]) == arrays["offsets"].size == len(recipe["labels"]["values"]):
+            raise ValueError("weights and offsets of another number of labels")
         made.projection_ = {name: arrays[name] for name in ("centre", "projection")}
         made.weights_, made.offsets_, made.n_iter_ = (
             arrays["weights"],

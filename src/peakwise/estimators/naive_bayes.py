@@ -44,6 +44,7 @@ class NaiveBayes(ClassifierMixin, Estimator):  # type: ignore[misc]
     """
 
     task: ClassVar[str] = "identify"
+    tried_when_loaded: ClassVar[bool] = True
 
     def __init__(self, var_smoothing: float = 1e-9) -> None:
         self.var_smoothing = var_smoothing
@@ -73,7 +74,8 @@ class NaiveBayes(ClassifierMixin, Estimator):  # type: ignore[misc]
     def _from_recipe(
         cls, options: Mapping[str, Any], recipe: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> Self:
-        del recipe
         made = cls(**options)
+        if not len(arrays["means"]) == arrays["shares"].size == len(recipe["labels"]["values"]):
+            raise ValueError("means and shares of another number of labels")
         made.means_, made.variances_, made.shares_ = arrays["means"], arrays["variances"], arrays["shares"]
         return made

@@ -9,7 +9,7 @@ from sklearn.base import ClassifierMixin
 
 from peakwise.estimators._base import Estimator
 from peakwise.estimators._options import whole_option
-from peakwise.estimators._rows import unit_rows
+from peakwise.estimators._rows import check_labelled, unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +45,7 @@ class NearestNeighbours(ClassifierMixin, Estimator):  # type: ignore[misc]
     """
 
     task: ClassVar[str] = "identify"
+    tried_when_loaded: ClassVar[bool] = True
 
     def __init__(self, n_neighbors: int = 5) -> None:
         self.n_neighbors = n_neighbors
@@ -86,7 +87,7 @@ class NearestNeighbours(ClassifierMixin, Estimator):  # type: ignore[misc]
     def _from_recipe(
         cls, options: Mapping[str, Any], recipe: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> Self:
-        del recipe
+        check_labelled(arrays["rows"], arrays["codes"], recipe["labels"])
         made = cls(**options)
         made.rows_, made.codes_ = arrays["rows"], arrays["codes"]
         return made

@@ -47,6 +47,7 @@ class RandomForest(ClassifierMixin, Estimator):  # type: ignore[misc]
     """
 
     task: ClassVar[str] = "identify"
+    tried_when_loaded: ClassVar[bool] = True
 
     def __init__(self, n_estimators: int = 100, min_samples_leaf: int = 1, random_state: Any = 0) -> None:
         self.n_estimators = n_estimators
@@ -84,11 +85,10 @@ class RandomForest(ClassifierMixin, Estimator):  # type: ignore[misc]
     def _from_recipe(
         cls, options: Mapping[str, Any], recipe: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> Self:
-        del recipe
         made = cls(**options)
         names = ("roots", "left", "right", "feature", "threshold", "first", "label", "share")
         made.forest_ = {name: arrays[name] for name in names}
-        _check_forest(made.forest_)
+        _check_forest(made.forest_, arrays["grid"].size, len(recipe["labels"]["values"]))
         return made
 
 
@@ -124,16 +124,22 @@ def _flatten(model: RandomForestClassifier) -> dict[str, NDArray[Any]]:
     }
 
 
-def _check_forest(forest: Mapping[str, NDArray[Any]]) -> None:
+def _check_forest(forest: Mapping[str, NDArray[Any]], n_points: int, n_labels: int) -> None:
     """Refuse arrays of a foreign file that would lead astray or in a circle: children stand behind their parent."""
-    n = forest["left"].size
+    n, first = forest["left"].size, forest["first"]
+    sizes = {"right": n, "feature": n, "threshold": n, "first": n + 1, "share": forest["label"].size}
+    if not forest["roots"].size or any(forest[name].size != size for name, size in sizes.items()):
+        raise ValueError("the forest's arrays differ in length")
+    if first[0] != 0 or first[-1] != forest["label"].size or (np.diff(first) < 0).any():
+        raise ValueError("the forest's leaves are damaged")
     inside = forest["left"] >= 0
     here = np.arange(n)[inside]
-    for side in ("left", "right"):
-        to = forest[side][inside]
-        if forest[side].size != n or (to <= here).any() or (to >= n).any():
-            raise ValueError(f"the forest's {side} branches lead nowhere")
-    if forest["first"].size != n + 1 or (np.diff(forest["first"]) < 0).any() or forest["first"][0] != 0:
-        raise ValueError("the forest's leaves are damaged")
-    if forest["first"][-1] != forest["label"].size or forest["share"].size != forest["label"].size:
-        raise ValueError("the forest's leaves are damaged")
+    limits: list[tuple[str, NDArray[Any], Any, int]] = [
+        ("roots", forest["roots"], 0, n),
+        ("label", forest["label"], 0, n_labels),
+    ]
+    limits += [(side, forest[side][inside], here + 1, n) for side in ("left", "right")]
+    limits += [("feature", forest["feature"][inside], 0, n_points)]
+    for name, numbers, least, beyond in limits:
+        if (numbers < least).any() or (numbers >= beyond).any():
+            raise ValueError(f"the forest's {name} numbers lead nowhere")

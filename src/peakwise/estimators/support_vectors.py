@@ -51,6 +51,7 @@ class SupportVectors(ClassifierMixin, Estimator):  # type: ignore[misc]
     """
 
     task: ClassVar[str] = "identify"
+    tried_when_loaded: ClassVar[bool] = True
 
     def __init__(self, n_components: int = 64, C: float = 1.0, random_state: Any = 0) -> None:
         self.n_components = n_components
@@ -102,6 +103,8 @@ class SupportVectors(ClassifierMixin, Estimator):  # type: ignore[misc]
         cls, options: Mapping[str, Any], recipe: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> Self:
         made = cls(**options)
+        if arrays["counts"].size != len(recipe["labels"]["values"]):
+            raise ValueError("counts of another number of labels")
         made.projection_ = {name: arrays[name] for name in ("centre", "projection")}
         made.gamma_, made.vectors_, made.counts_ = (
             float(recipe["learned"]["gamma"]),
