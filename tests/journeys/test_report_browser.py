@@ -79,6 +79,14 @@ class Visit:
         texts = ("reflection", "unexplained")
         return {k: v if k in texts else float(v.replace("\u2009", "").split()[0].replace("−", "-")) for k, v in pairs}
 
+    def until(self, condition):
+        """Wait for it by asking: the page's policy forbids playwright's own waiting, which uses eval."""
+        for _ in range(WAIT // 50):
+            if self.page.evaluate(condition):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"never came: {condition}")
+
     def picture(self):
         return self.page.locator("canvas.curves").first.evaluate("c => c.toDataURL()")
 
@@ -145,13 +153,14 @@ def test_the_wheel_scrolls_the_page_until_the_plot_is_chosen(visit, two):
     before, box = there.range(), there.box().bounding_box()
     there.page.mouse.move(box["x"] + 500, box["y"] + 100)
     there.page.mouse.wheel(0, 40)
-    there.page.wait_for_function("scrollY > 0")
+    there.until("scrollY > 0")
     there.page.evaluate("scrollTo(0, 0)")
+    there.until("scrollY === 0")
     assert there.range() == before
     there.page.mouse.click(box["x"] + 500, box["y"] + 100)
     for _ in range(4):
         there.page.mouse.wheel(0, -100)
-    there.page.wait_for_timeout(100)
+    there.page.wait_for_timeout(300)
     after = there.range()
     assert after[1] - after[0] < 0.5 * (before[1] - before[0])
 
