@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peakwise.errors import OptionError
-from peakwise.networks import NETWORKS, ResidualNet, WangCNN, build_encoder, seeded
+from peakwise.networks import NETWORKS, PatchConv, ResidualNet, WangCNN, build_encoder, seeded
 
 
 def n_trained(module):
@@ -48,6 +48,15 @@ def test_residual_network_has_as_many_parameters_as_its_formula(width, n_places,
     network = ResidualNet(1000, width=width, n_places=n_places, n_features=n_features)
     assert n_trained(network) == total
     assert n_trained(ResidualNet(5000, width=width, n_places=n_places, n_features=n_features)) == total
+
+
+@pytest.mark.parametrize(("n_points", "width", "n_features"), [(2001, 16, 256), (300, 5, 40), (8999, 16, 256)])
+def test_patch_conv_has_as_many_parameters_as_its_formula(n_points, width, n_features):
+    wide = 2 * width
+    convolutions = 16 * width + 5 * width * wide + 5 * wide * wide + 2 * (width + wide + wide)
+    places = -(-(n_points // 8) // 4)
+    dense = (wide * places + 1) * n_features + (n_features + 1) * n_features
+    assert n_trained(PatchConv(n_points, width=width, n_features=n_features)) == convolutions + dense
 
 
 @pytest.mark.parametrize("name", NETWORKS)

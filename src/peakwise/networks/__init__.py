@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 from peakwise.networks._build import build_named, check_number, seeded
 from peakwise.networks._encoder import Encoder
 from peakwise.networks._heads import HEADS, CosineHead, Head, LinearHead, build_head
+from peakwise.networks.patch_conv import PatchConv
 from peakwise.networks.residual import ResidualNet
 from peakwise.networks.wang_cnn import WangCNN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# From the oldest to the newest.
+# From the oldest to the newest; the last one is the default of those who need one.
 NETWORKS: dict[str, type[Encoder]] = {
     "wang_cnn": WangCNN,
     "residual": ResidualNet,
+    "patch_conv": PatchConv,
 }
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Encoder",
     "Head",
     "LinearHead",
+    "PatchConv",
     "ResidualNet",
     "WangCNN",
     "build_encoder",
