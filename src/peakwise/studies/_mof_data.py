@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["Experiments", "augment", "draw_experiments", "load_mofs", "textbook", "theoretical", "twins_of"]
 
 LIGHT = "CuKa1"  # the paper gives 0.15406 nm
-# What an experiment differs by from the calculation. All that is not named is the simulator's default: size,
-# microstrain, width, texture, zero error, sample height. Half of the default for the cell: a structure solved at 100 to
-# 150 K and a powder at room temperature differ by 200 K times 1e-5 to 3e-5 / K. Background and noise are measured.
+# What an experiment differs by from the calculation. All that is not named is the simulator's default: microstrain,
+# width, texture, zero error, sample height. Half of the default for the cell: a structure solved at 100 to 150 K and a
+# powder at room temperature differ by 200 K times 1e-5 to 3e-5 / K. Size: frameworks grow from solution as crystals of
+# 30 nm and more, and the scans shown in the paper have narrow lines. Background and noise are measured.
 RANGES = Ranges(
-    expansion=(-0.005, 0.005), distortion=(-0.002, 0.002), shear=(-0.1, 0.1), background=None, air=None,
-    fluorescence=None, hump=None, measured=None, counts=None, impurity=None, spike=None,
+    expansion=(-0.005, 0.005), distortion=(-0.002, 0.002), shear=(-0.1, 0.1), size=(30.0, 300.0), background=None,
+    air=None, fluorescence=None, hump=None, measured=None, counts=None, impurity=None, spike=None,
 )  # fmt: skip
 
 _ARCHIVES = ("CoRE_MOF_2014.tar.xz", "raspa_mof_zeolite_cifs.zip")
