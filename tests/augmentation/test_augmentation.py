@@ -228,8 +228,9 @@ def test_compose_applies_in_order_and_by_chance():
         ),
         (
             lambda: RandomShift()({"intensity": torch.zeros(3)}, generator(0)),
-            r"patterns of shape \(n, n_points\) are needed, got \(3,\)",
+            r"'intensity' of shape \(n, n_points\) is needed, got \(3,\)",
         ),
+        (lambda: RandomShift()({"label": torch.zeros(3)}, generator(0)), "is needed, got label. Give a batch"),
     ],
 )
 def test_what_cannot_be_is_refused(build, message):

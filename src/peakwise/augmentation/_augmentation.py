@@ -41,9 +41,10 @@ class Augmentation(ABC):
     @final
     def __call__(self, batch: Mapping[str, Tensor], generator: Generator) -> dict[str, Tensor]:
         """Draw and apply to ``batch["intensity"]`` (n, n_points), and to the labels where they change."""
-        intensity = batch["intensity"]
-        if intensity.ndim != 2:
-            why = f"patterns of shape (n, n_points) are needed, got {tuple(intensity.shape)}"
+        intensity = batch.get("intensity")
+        if intensity is None or intensity.ndim != 2:
+            got = ", ".join(batch) if intensity is None else tuple(intensity.shape)
+            why = f"'intensity' of shape (n, n_points) is needed, got {got}"
             raise OptionError(f"cannot augment with {type(self).__name__}", why, "Give a batch of patterns")
         drawn = self.draw(intensity, generator)
         return {**self.apply_to_labels(batch, drawn), "intensity": self.apply(intensity, drawn)}
