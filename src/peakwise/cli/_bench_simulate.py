@@ -59,7 +59,57 @@ def run(out: Output, *, quick: bool = False) -> list[dict[str, Any]]:
                         mean,
                     )
                 )
-    return rows + _others(phases, least)
+    return rows + _others(phases, least) + _generators(phases, least, out) + _guards(phases, least)
+
+
+def _generators(phases: list[Phase], least: float, out: Output) -> list[dict[str, Any]]:
+    """Whole generators of other programs, and what it costs a training loop to be fed."""
+    from peakwise.cli._bench_generators import generators, training
+
+    rows, ratios = [], dict[str, list[float]]()
+    for what, name, ours, theirs, other in generators(phases, lambda work: _time(work, least), out.warnings):
+        rows.append(_row(what, name, 1e6 * ours, 1e6 * theirs, other, "us", theirs / ours))
+        ratios.setdefault(other, []).append(theirs / ours)
+    for other, values in ratios.items():
+        mean = float(np.exp(np.mean(np.log(values))))
+        rows.append(_row("one variant", f"geometric mean (least {min(values):.3g})", None, None, other, "", mean))
+    fed = training(phases[min(5, len(phases) - 1)], 40 if least < 0.1 else 200, out.warnings)
+    if fed is not None:
+        fresh, stored = fed
+        rows.append(
+            _row(
+                "training step",
+                "patterns made meanwhile",
+                1e3 * fresh,
+                1e3 * stored,
+                "made before",
+                "ms",
+                stored / fresh,
+            )
+        )
+    return rows
+
+
+def _guards(phases: list[Phase], least: float) -> list[dict[str, Any]]:
+    """What a slow spelling of a loop would show: cost by width, and by points times lines."""
+    from peakwise.simulate import Ranges, Simulator
+
+    phase, rows = phases[min(5, len(phases) - 1)], []
+
+    def cost(size: float, points: int) -> float:
+        made = Simulator(
+            phase, (20.0, 90.0, points), radiation=_WAVELENGTH, threads=1, margin=1.0, ranges=Ranges.none(size=size)
+        )
+        tables = made.draw_tables(256)
+        return _time(lambda: made.render(tables), least) / 256
+
+    sharp, broad, twice = cost(300.0, 2048), cost(12.0, 2048), cost(300.0, 4096)
+    keys = (("lines 25 times as broad", broad), ("twice the points", twice))
+    for case, seconds in keys:
+        rows.append(
+            _row("speed guard", f"{phase.id}, {case}", 1e6 * seconds, 1e6 * sharp, "sharp, 2048", "us", sharp / seconds)
+        )
+    return rows
 
 
 def _structures(out: Output) -> Iterator[Phase]:
