@@ -16,12 +16,12 @@ from peakwise.explain import EXPLANATIONS, Explanation, explain, pointing_game
 MUST_POINT = [
     ("integrated_gradients", "placed", 0.8, 0.95),
     ("occlusion", "placed", 0.8, 0.95),
-    ("hires_cam", "placed", 0.6, 0.95),
+    ("hires_cam", "placed", 0.5, 0.95),
     ("input_times_gradient", "placed", 0.8, 0.95),
     ("gradients", "placed", 0.25, 0.95),
-    ("cam", "pooled", 0.5, 0.65),
-    ("grad_cam", "pooled", 0.5, 0.65),
-    ("hires_cam", "pooled", 0.5, 0.65),
+    ("cam", "pooled", 0.55, 0.85),
+    ("grad_cam", "pooled", 0.55, 0.85),
+    ("hires_cam", "pooled", 0.55, 0.85),
 ]
 
 
@@ -31,7 +31,7 @@ def test_every_method_must_point():
 
 def test_the_networks_are_worth_explaining(placed, pooled, untrained):
     assert placed.accuracy >= 0.95
-    assert pooled.accuracy >= 0.85
+    assert pooled.accuracy >= 0.95
     assert all(case.accuracy < 0.5 for cases in untrained.values() for case in cases)
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["TsneMap"]
 
 _WHAT = "cannot draw the map tsne"
-# Minutes on two cores.
-_MOST = 20_000
+# 5000 patterns took six minutes on one busy core, and it grows a little faster than the number.
+_MOST = 10_000
 
 
 @final
@@ -32,7 +32,7 @@ class TsneMap(Map):
     Notes
     -----
     van der Maaten and Hinton, https://jmlr.org/papers/v9/vandermaaten08a.html; scikit-learn's, started from principal
-    components. It must see all patterns at once, so that sets of more than 20,000 are refused.
+    components. It must see all patterns at once, so that sets of more than 10,000 are refused.
 
     Examples
     --------
