@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("peakwise.cli.convert:convert", "Scans of any format into .xye .xy .csv .nc .h5 .zarr."),
     "phases": ("peakwise.cli.phases:phases", "The CIF clinic: which structures can be used, and what was repaired."),
     "simulate": ("peakwise.cli.simulate:simulate", "Labelled patterns of structures: physics, mixtures and noise."),
+    "identify": ("peakwise.cli.identify:identify", "Which phases are in scans, how sure, how much of each, or none."),
     "datasets": ("peakwise.cli.datasets:datasets", "Named sets of data: what there is, fetched or made."),
     "bench": ("peakwise.cli.bench:bench", "How fast this machine is, side by side with what else is installed."),
 }

@@ -5,6 +5,7 @@ from peakwise.crystal._gather import examine_each
 from peakwise.crystal._library import PhaseLibrary
 from peakwise.crystal._phase import Phase, Site, Source
 from peakwise.crystal._reflections import Reflections
+from peakwise.crystal._store import pack_phases, unpack_phases
 from peakwise.crystal._textbook import TEXTBOOK, textbook_cif
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "Source",
     "examine_cif",
     "examine_each",
+    "pack_phases",
     "repaired_text",
     "textbook_cif",
+    "unpack_phases",
 ]

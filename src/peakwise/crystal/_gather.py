@@ -7,6 +7,7 @@ at a total size. Zip: APPNOTE.TXT; tar: POSIX.1-2001, read as a stream.
 from __future__ import annotations
 
 import bz2
+import glob
 import gzip
 import hashlib
 import lzma
@@ -63,8 +64,9 @@ class Gathered:
 
 
 def gather(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Gathered:
-    """Find all CIFs of a folder (and its subfolders), an archive, a CIF, or a list of those."""
-    places = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    """Find all CIFs of a folder (and its subfolders), an archive, a CIF, a glob, or a list of those."""
+    given = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    places = [match for place in given for match in _matches(place)]
     files: list[Path] = []
     archives: list[Path] = []
     for place in map(Path, places):
@@ -79,7 +81,7 @@ def gather(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
         if len(files) > MAX_FILES:
             raise _too_large(place, f"it holds more than {MAX_FILES} CIFs")
     if not files and not archives:
-        where = ", ".join(map(str, places)) or "an empty list"
+        where = ", ".join(map(str, places[:3])) + " ..." * (len(places) > 3) or "an empty list"
         raise NothingToReadError("no structures", f"{where} holds no .cif file", "Give a folder or archive with CIFs")
     return Gathered(tuple(files), tuple(archives))
 
@@ -88,6 +90,17 @@ def examine_each(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str
     """Examine the CIFs of folders, archives and paths one after the other: the rows of each file as they come."""
     for one in gather(source):
         yield examine_cif(one)
+
+
+def _matches(place: str | os.PathLike[str]) -> list[str]:
+    """What a glob matches, in order; anything else as it is, also where its name has the signs of a glob."""
+    text = os.fspath(place)
+    if not glob.has_magic(text) or Path(text).exists():
+        return [text]
+    found = sorted(glob.glob(text, recursive=True), key=lambda p: _natural(Path(p)))  # noqa: PTH207 - absolute ones too
+    if not found:
+        raise NothingToReadError("no structures", "the pattern matches no file", "Check the path", file=text)
+    return found
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:

@@ -22,7 +22,16 @@ from peakwise.crystal._symmetry import Symmetry, of_hall, symmetry_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["VERSION", "cache_folder", "load_rows", "pack_rows", "save_rows", "unpack_rows"]
+__all__ = [
+    "VERSION",
+    "cache_folder",
+    "load_rows",
+    "pack_phases",
+    "pack_rows",
+    "save_rows",
+    "unpack_phases",
+    "unpack_rows",
+]
 
 VERSION = "2"  # of the clinic's judgement and of this layout: raise it when either changes
 _MAGIC = b"peakwise library " + VERSION.encode() + b"\n"
@@ -43,6 +52,34 @@ def unpack_rows(line: bytes) -> list[ClinicRow]:
         told = tuple(repairs), tuple(warnings)
         rows.append(ClinicRow(file, id_, _unpack_phase(id_, file, *told, phase), *told, why, do))
     return rows
+
+
+def pack_phases(phases: Iterable[Phase]) -> bytes:
+    """Structures as compressed JSON, for a model file: plain numbers and texts."""
+    packed = [[p.id, p.source.file, p.repairs, p.warnings, _pack_phase(p)] for p in phases]
+    return zlib.compress(json.dumps(packed, ensure_ascii=True, separators=(",", ":")).encode("ascii"), 6)
+
+
+def unpack_phases(packed: bytes) -> list[Phase]:
+    """The inverse of `pack_phases`.
+
+    Raises
+    ------
+    ValueError
+        Where the bytes are not what `pack_phases` made, or would unpack to more than a gigabyte.
+    """
+    machine = zlib.decompressobj()
+    try:
+        text = machine.decompress(packed, _MOST_BYTES)
+        if machine.unconsumed_tail or not machine.eof:
+            raise ValueError("the structures are cut short or too large")
+        rows = json.loads(text)
+        made = [_unpack_phase(str(i), str(f), tuple(r), tuple(w), p) for i, f, r, w, p in rows]
+    except (zlib.error, TypeError, KeyError, RecursionError, AttributeError) as problem:
+        raise ValueError(f"the structures cannot be read: {problem}") from problem
+    if any(p is None for p in made):
+        raise ValueError("a structure is missing")
+    return [p for p in made if p is not None]
 
 
 def _pack_phase(phase: Phase | None) -> list[Any] | None:

@@ -4,16 +4,19 @@ To add an estimator: one file beside these and one line in the table `ESTIMATORS
 """
 
 from peakwise.estimators._base import Estimator
+from peakwise.estimators._identification import Candidate, FoundPhase, Identification, Unexplained
 from peakwise.estimators._load import load
 from peakwise.estimators.cosine_matcher import CosineMatcher
 from peakwise.estimators.logistic_regression import LogisticRegression
 from peakwise.estimators.naive_bayes import NaiveBayes
 from peakwise.estimators.nearest_neighbours import NearestNeighbours
+from peakwise.estimators.phase_identifier import PhaseIdentifier
 from peakwise.estimators.random_forest import RandomForest
 from peakwise.estimators.support_vectors import SupportVectors
 
 # Ours first, then what people compare them with.
 ESTIMATORS: dict[str, type[Estimator]] = {
+    "phase_identifier": PhaseIdentifier,
     "cosine_matcher": CosineMatcher,
     "naive_bayes": NaiveBayes,
     "nearest_neighbours": NearestNeighbours,
@@ -24,12 +27,17 @@ ESTIMATORS: dict[str, type[Estimator]] = {
 
 __all__ = [
     "ESTIMATORS",
+    "Candidate",
     "CosineMatcher",
     "Estimator",
+    "FoundPhase",
+    "Identification",
     "LogisticRegression",
     "NaiveBayes",
     "NearestNeighbours",
+    "PhaseIdentifier",
     "RandomForest",
     "SupportVectors",
+    "Unexplained",
     "load",
 ]

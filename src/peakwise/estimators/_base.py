@@ -110,6 +110,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
         Where the parts do not fit each other, `KeyError`, `IndexError`, `TypeError` or `ValueError` say so.
         """
 
+    def _fit_structures(self, X: Any) -> bool:  # noqa: ARG002 - for those that learn from crystal structures
+        """Learn from crystal structures instead of patterns; False where X is nothing of the kind."""
+        return False
+
     @final
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the input and the options, and learn.
@@ -124,6 +128,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
         -------
         self
         """
+        if self._fit_structures(X):
+            return self
         patterns = self._as_patterns(X, reset=True)
         target = self._check_target(patterns, y)
         self.grid_ = np.array(patterns.axis)

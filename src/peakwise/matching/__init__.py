@@ -1,5 +1,7 @@
 """Scans beside phases: which look alike, and how well they fit. Physics only: no network is needed here."""
 
+from peakwise.matching._describe import Peak, refined_cell, unexplained_peaks, weight_fractions
+from peakwise.matching._doubt import SIGNS, doubt, doubt_threshold, signs_of_doubt
 from peakwise.matching._fit import Fit, FitSettings, fit_phases
 from peakwise.matching._judge import Rules, judge
 from peakwise.matching._lines import FitLines, cell_of, fit_lines
@@ -10,6 +12,7 @@ from peakwise.matching._table import LineTable, content_key
 
 __all__ = [
     "EFFORTS",
+    "SIGNS",
     "Answer",
     "Effort",
     "Fit",
@@ -18,14 +21,21 @@ __all__ = [
     "Hypothesis",
     "LineTable",
     "Look",
+    "Peak",
     "PreparedScan",
     "Retriever",
     "Rules",
     "Searcher",
     "cell_of",
     "content_key",
+    "doubt",
+    "doubt_threshold",
     "fit_lines",
     "fit_phases",
     "judge",
     "prepare",
+    "refined_cell",
+    "signs_of_doubt",
+    "unexplained_peaks",
+    "weight_fractions",
 ]

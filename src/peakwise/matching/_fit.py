@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peakwise.matching._kernel import N_SHARED, fit_loop
-from peakwise.matching._lines import FitLines, cell_of
+from peakwise.matching._kernel import N_SHARED, fit_loop, normal_matrix, phase_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from peakwise.matching._lines import FitLines
     from peakwise.matching._scan import PreparedScan
 
-__all__ = ["Fit", "FitSettings", "fit_phases"]
+__all__ = ["Fit", "FitSettings", "fit_phases", "normal_matrix", "phase_curve"]
 
 OWN = 4  # scale, G0, G1, ln r before the cell
 
@@ -138,6 +138,21 @@ def fit_phases(
     return Fit(
         ids, parameters, starts, axes, cost, misfit, empty, rwp, model - extra, scan.background + extra
     )
+
+
+def phase_curve(
+    scan: PreparedScan, lines: FitLines, fit: Fit, which: int, settings: FitSettings
+) -> NDArray[np.float64]:
+    """What phase number `which` of a fit contributes to the scan."""
+    _, squares, metrics, bases, power, offsets, cosine2 = flatten([lines], [fit.axes[which]])
+    waves, shares = lines_of(scan)
+    own = fit.own(which)
+    y, jacobian = np.zeros_like(scan.x), np.zeros((N_SHARED + own.size, scan.x.size))
+    phase_model(
+        scan.x, squares, metrics[0], np.ascontiguousarray(bases[0, :, : own.size - OWN]), power, offsets, cosine2, waves,
+        shares, 1.0, settings.reach, fit.parameters[:N_SHARED], own, y, jacobian, N_SHARED,
+    )  # fmt: skip
+    return y
 
 
 def lengths_of(lines: FitLines) -> int:

@@ -14,11 +14,12 @@ import numpy as np
 
 from peakwise.matching._jit import jit
 
-__all__ = ["N_SHARED", "fit_loop", "march_factors", "phase_model"]
+__all__ = ["N_SHARED", "fit_loop", "march_factors", "normal_matrix", "phase_model"]
 
 # Parameters that all phases share: zero [deg], displacement [deg at theta 0], eta.
 N_SHARED = 3
 _DEG = 180.0 / math.pi
+LARGEST_STRAIN = 0.03  # beyond, a structure is another one
 _C16 = 4.0 * (2.0 ** (1.0 / 16.0) - 1.0)
 # Area of (1 + c u^2)^-16 over u: sqrt(pi / c) Gamma(15.5) / Gamma(16).
 _AREA16 = math.sqrt(math.pi / _C16) * math.exp(math.lgamma(15.5) - math.lgamma(16.0))
@@ -192,7 +193,7 @@ def _bound(p, starts, least_width, widest):
         p[a + 2] = min(max(p[a + 2], 0.0), 4.0 * widest)
         p[a + 3] = min(max(p[a + 3], -1.6), 1.6)
         for k in range(a + 4, starts[i + 1]):
-            p[k] = min(max(p[k], -0.05), 0.05)
+            p[k] = min(max(p[k], -LARGEST_STRAIN), LARGEST_STRAIN)
 
 
 @jit()
@@ -342,3 +343,20 @@ def _empty(y, weight, basis):
     for k in range(y.size):
         total += weight[k] * left[k] ** 2
     return total
+
+
+@jit()
+def normal_matrix(
+    x, weight, basis, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach, starts, p
+):
+    """Normal matrix at the parameters p, without priors."""
+    n = p.size
+    jacobian = np.zeros((n, x.size))
+    for j in range(basis.shape[0]):
+        jacobian[starts[-1] + j] = basis[j]
+    model = _model(
+        x, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach, starts, p, jacobian
+    )
+    normal, gradient = np.empty((n, n)), np.empty(n)
+    _products(jacobian, weight, model, normal, gradient)
+    return normal

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peakwise.matching._fit import Fit, FitSettings, fit_phases
+from peakwise.matching._fit import Fit, FitSettings, fit_phases, phase_curve
 from peakwise.matching._judge import Rules, complexity, judge
 from peakwise.matching._lines import FitLines, fit_lines
 from peakwise.matching._retrieve import Look, Retriever
@@ -200,6 +200,12 @@ class Searcher:
 
     def _judged(self, members: tuple[int, ...], fit: Fit) -> Hypothesis:
         return Hypothesis(members, fit, judge(fit, [self._complexities[i] for i in members], self.rules))
+
+    def parts(self, scan: PreparedScan, one: Hypothesis) -> list[NDArray[np.float64]]:
+        """What each phase of a hypothesis contributes."""
+        return [
+            phase_curve(scan, self.lines_of(i, scan), one.fit, k, FitSettings()) for k, i in enumerate(one.members)
+        ]
 
     def lines_of(self, i: int, scan: PreparedScan) -> FitLines:
         """Lines of phase i over the range of a scan."""

@@ -1,0 +1,222 @@
+"""``peakwise identify``: which phases are in scans, how sure, how much of each, and what is left over."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from peakwise.cli import _options as options
+from peakwise.errors import OptionError, PeakwiseError
+
+if TYPE_CHECKING:
+    from peakwise.cli._output import Output
+    from peakwise.estimators import Identification, PhaseIdentifier
+    from peakwise.patterns import Patterns
+
+_SHOWN = 40  # scans in the table for people
+
+
+@options.command
+@options.scans
+@options.phases
+@options.model
+@click.option(
+    "--max-phases", type=click.IntRange(1, 8), default=3, show_default=True, help="Most phases in one scan."
+)
+@click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many candidates are told.")
+@click.option(
+    "--effort", type=click.Choice(["quick", "normal", "thorough"]), default="normal", show_default=True,
+    help="quick: the comparison and few fits; normal: a network proposes too; thorough: many more fits.",
+)  # fmt: skip
+@options.elements
+@options.without
+@click.option(
+    "--false-alarm", type=click.FloatRange(0.001, 0.5), default=0.05, show_default=True,
+    help="Share of scans of known phases for which none of these may be answered.",
+)  # fmt: skip
+@click.option("--report", metavar="OUT.html", type=click.Path(), help="Write a report: one file, no network needed.")
+@click.option("--csv", "csv_file", metavar="OUT.csv", type=click.Path(), help="Write the answers as a table.")
+@click.option("--curves", is_flag=True, help="Put the fitted curves into the JSON.")
+@options.wavelength
+@options.axis
+@options.file_format
+def identify(
+    out: Output,
+    scans: tuple[str, ...],
+    phases: tuple[str, ...],
+    model: str | None,
+    max_phases: int,
+    top: int,
+    effort: str,
+    elements: str | None,
+    without: str | None,
+    false_alarm: float,
+    report: str | None,
+    csv_file: str | None,
+    curves: bool,
+    wavelength: str | None,
+    axis: str | None,
+    file_format: str | None,
+) -> None:
+    """Identify the phases in scans: which, how sure, how much of each, which peaks are left over, or none of these.
+
+    SCAN may be files, folders or globs; the phases are CIFs (--phases), or those of a trained model (--model). What is
+    learned for a folder of CIFs is kept in the cache, so that the second call answers at once.
+
+    Example: peakwise identify scan.xrdml --phases cifs/ --report answer.html
+    """
+    files, patterns = _read(out, scans, wavelength, axis, file_format)
+    identifier = _identifier(out, phases, model, effort, max_phases, (elements, without), false_alarm)
+    found = _answer(out, identifier, files, patterns, max_phases=max_phases, top=top, effort=effort, curves=curves or bool(report))
+    rows = [_row(file, one, curves) for file, one in found]
+    out.document["scans"] = rows
+    out.document["phases_known"] = len(identifier.phases_)
+    out.need_some(len(rows))
+    if report or csv_file:
+        _write(out, [_row(file, one, True) for file, one in found], identifier, report, csv_file)
+    _tell(out, rows, len(identifier.phases_))
+
+
+def _read(
+    out: Output, scans: tuple[str, ...], wavelength: str | None, axis: str | None, file_format: str | None
+) -> tuple[list[str], list[Patterns]]:
+    """Single patterns with the names by which they are answered."""
+    from peakwise.io import read_each
+
+    files, patterns = [], []
+    for one in out.progress(read_each(scans, wavelength=wavelength, axis=axis, format=file_format), "reading"):
+        if one.error is not None:
+            out.fail(one.error, one.file)
+            continue
+        many = sum(len(p) for p in one.patterns)
+        for part in one.patterns:
+            for pattern in part:
+                files.append(one.file if many == 1 else f"{one.file}#{pattern.names[0]}")
+                patterns.append(pattern)
+    out.need_some(len(patterns))
+    return files, patterns
+
+
+def _identifier(
+    out: Output,
+    phases: tuple[str, ...],
+    model: str | None,
+    effort: str,
+    max_phases: int,
+    chemistry: tuple[str | None, str | None],
+    false_alarm: float,
+) -> PhaseIdentifier:
+    from peakwise.cli._identifier import identifier_for, load_identifier
+
+    if model is not None and phases:
+        raise click.UsageError("Give --phases or --model, not both.")
+    if model is None and not phases:
+        raise click.UsageError("Missing option '--phases' (a folder with CIFs), or '--model'.")
+    made = load_identifier(model) if model is not None else identifier_for(out, phases, effort, max_phases)
+    only, never = chemistry
+    return made.set_params(
+        elements=_elements(only), without=_elements(never), false_alarm=false_alarm, threads=out.threads, device=out.device
+    )
+
+
+def _elements(text: str | None) -> list[str] | None:
+    if text is None:
+        return None
+    import gemmi
+
+    names = [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+    wrong = [n for n in names if gemmi.Element(n).atomic_number == 0 or gemmi.Element(n).name != n]
+    if wrong or not names:
+        raise OptionError("cannot choose elements", f"symbols such as Ti,O are needed, got {text!r}", "Write Ti,O")
+    return names
+
+
+def _answer(
+    out: Output,
+    identifier: PhaseIdentifier,
+    files: list[str],
+    patterns: list[Patterns],
+    *,
+    max_phases: int,
+    top: int,
+    effort: str,
+    curves: bool,
+) -> list[tuple[str, Identification]]:
+    """Answers of all scans that can be answered; the others are noted."""
+    usable = []
+    for file, pattern in zip(files, patterns, strict=True):
+        try:
+            identifier.check_scan(pattern)
+        except PeakwiseError as problem:
+            out.fail(problem, file)
+        else:
+            usable.append((file, pattern))
+    if not usable:
+        return []
+    found = identifier.identify(
+        [pattern for _, pattern in usable], max_phases=max_phases, effort=effort, top=top, curves=curves
+    )
+    return [(file, one) for (file, _), one in zip(usable, found, strict=True)]
+
+
+def _row(file: str, one: Identification, curves: bool) -> dict[str, Any]:
+    return one.to_dict(curves=curves) | {"scan": file}
+
+
+def _write(
+    out: Output, rows: list[dict[str, Any]], identifier: PhaseIdentifier, report: str | None, csv_file: str | None
+) -> None:
+    from peakwise._version import __version__
+    from peakwise.io import atomic_file
+    from peakwise.matching import content_key
+    from peakwise.report import identification_csv, write_identification_html
+
+    document = {
+        "peakwise": __version__,
+        "command": "identify",
+        "scans": rows,
+        "warnings": out.warnings,
+        "failed": [{"file": p.file, "why": p.reason} for p in out.failed],
+        "provenance": {
+            "versions": {"peakwise": __version__, "python": platform.python_version(), **_versions()},
+            "settings": {k: v for k, v in identifier.get_params().items() if v is not None},
+            "library": {"n_phases": len(identifier.phases_), "sha256": content_key(identifier.phases_)},
+            "seed": out.seed,
+            "command_line": ["peakwise", *sys.argv[1:]],
+        },
+    }
+    if report:
+        write_identification_html(document, report)
+        out.document["report"] = str(report)
+        out.say(f"report: {Path(report).resolve()}")
+    if csv_file:
+        with atomic_file(Path(csv_file)) as temporary:
+            temporary.write_text(identification_csv(document), encoding="utf-8")
+        out.document["csv"] = str(csv_file)
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("numpy", "scipy", "gemmi", "numba")}
+
+
+def _tell(out: Output, rows: list[dict[str, Any]], n_phases: int) -> None:
+    from peakwise.report import tell
+
+    lines = []
+    for row in rows[:_SHOWN]:
+        said = tell(row, n_phases)
+        rwp = row["fit"]["rwp"]
+        peaks = len(row["fit"]["unexplained"])
+        lines.append((Path(row["scan"]).name, said.sentence, "" if rwp is None else f"{100 * rwp:.1f}", peaks or ""))
+    out.table(("scan", "answer", "Rwp [%]", "peaks left over"), lines)
+    if len(rows) > _SHOWN:
+        out.say(f"... and {len(rows) - _SHOWN} more (--json or --csv tells all)")
+    for row in rows[:_SHOWN]:
+        for warning in row["warnings"]:
+            out.say(f"! {Path(row['scan']).name}: {warning}")

@@ -1,0 +1,76 @@
+"""Whether any phase of the library is in a scan at all: signs of doubt, and a rule learned from scans of known phases.
+
+The signs are those of the best single phase (or set of phases): what is left of the misfit of the background, how alike
+the patterns look before any fit, how far the cell had to go, and how much better it is than the next phase that is not
+nearly the same pattern. The weights come from 126 measured minerals (RRUFF), each once with its structure in a library of
+450 and once without: ``scripts/fit_none_rule.py`` makes them again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from peakwise.evaluation import conformal_threshold
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from peakwise.matching._fit import Fit
+    from peakwise.matching._search import Answer, Hypothesis
+
+__all__ = ["SIGNS", "doubt", "doubt_threshold", "signs_of_doubt"]
+
+SIGNS = ("log_ratio", "cosine", "strain", "margin")
+_STRAIN = 0.0015
+_SAME = 0.03  # phases whose calculated patterns differ by less than this share are one pattern
+
+# Logistic regression: intercept, then one weight a sign.
+_WEIGHTS = np.array([20.0, 2.0, -20.0, 0.3, -2.0])
+# Doubts about scans whose structure was in the library, each from a rule learned without that scan.
+_KNOWN = np.linspace(0, 0.6, 126)
+
+
+def signs_of_doubt(answer: Answer, best: Hypothesis | None = None) -> NDArray[np.float64]:
+    """The signs of one answer, in the order of `SIGNS`; `best` is what was answered (by default the best phase alone)."""
+    best = best or answer.alone[0]
+    fit = best.fit
+    # Patterns of several phases hardly overlap: together they are as alike as the root of the sum of squares.
+    cosine = min(float(np.sqrt(sum(float(answer.look.cosine[i]) ** 2 for i in best.members))), 1.0)
+    strain = max(_strain(fit.own(k)[4:]) for k in range(len(best.members)))
+    return np.array([np.log(max(fit.misfit, 1e-9) / fit.empty), cosine, strain, _margin(answer)])
+
+
+def doubt(signs: NDArray[np.float64]) -> float:
+    """Probability that the scan shows none of the phases."""
+    return float(1 / (1 + np.exp(-np.clip(_WEIGHTS[0] + _WEIGHTS[1:] @ signs, -30, 30))))
+
+
+def doubt_threshold(false_alarm: float) -> float:
+    """Doubt beyond which "none of these" is answered: so many scans of known phases are beyond it, at most.
+
+    Split conformal: the threshold is a value among those of the calibration, which the next scan of the same kind exceeds
+    with at most this probability.
+    """
+    return conformal_threshold(_KNOWN, false_alarm)
+
+
+def _strain(strains: NDArray[np.float64]) -> float:
+    return float(np.log1p((strains / _STRAIN) ** 2).sum() / np.sqrt(max(strains.size, 1)))
+
+
+def _margin(answer: Answer) -> float:
+    """How much better the best phase is than the next that has another pattern, as a share of the whole scan."""
+    fits = [h for h in answer.alone if len(h.fit.calculated) == len(answer.alone[0].fit.calculated)]
+    first = fits[0]
+    for other in fits[1:]:
+        if not _alike(first.fit, other.fit):
+            return float(np.clip((other.fit.misfit - first.fit.misfit) / first.fit.empty, 0.0, 1.0))
+    return 0.5
+
+
+def _alike(one: Fit, other: Fit) -> bool:
+    a, b = one.calculated, other.calculated
+    length = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return length > 0 and float(a @ b) / length > 1 - _SAME
