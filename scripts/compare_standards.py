@@ -77,6 +77,7 @@ class Fit:
     correlation: float
     textured: float
     march: float
+    bound: float
     light: str
     x: NDArray[np.float64]
     measured: NDArray[np.float64]
@@ -108,12 +109,27 @@ def instrument(light: Any, geometry: str, width: float) -> Instrument:
     return Instrument(**given)
 
 
+def longest(scan: pw.Patterns) -> pw.Patterns:
+    """The longest scan of a file with several, on its own points."""
+    there = np.isfinite(scan.intensity)
+    row = int(there.sum(axis=1).argmax())
+    if there[row].all():
+        return scan[row]
+    return pw.Patterns(scan.axis[there[row]], scan.intensity[row][there[row]], wavelength=scan.radiation)
+
+
 def measured_width(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """FWHM of the strongest line [deg]."""
     top = int(np.argmax(y))
     left = int(np.argmax(y[top::-1] < y[top] / 2))
     right = int(np.argmax(y[top:] < y[top] / 2))
     return float(x[min(top + right, x.size - 1)] - x[max(top - left, 0)])
+
+
+def noise_bound(y: NDArray[np.float64]) -> float:
+    """The correlation that a perfect pattern would reach: the noise, from second differences, takes the rest."""
+    noise = (1.4826 * float(np.median(np.abs(np.diff(y, 2))))) ** 2 / 6
+    return float(np.sqrt(max(1 - noise / float(y.var()), 0.0)))
 
 
 def free_of(phase: Phase) -> list[str]:
@@ -185,7 +201,7 @@ def fit(case: Case) -> Fit:
         warnings.simplefilter("ignore")
         light = case.light[0]
         scan = pw.read(case.scan, wavelength=light) if isinstance(light, str | Radiation) else pw.read(case.scan)
-        flat = SubtractBaseline().fit_transform(scan)
+        flat = SubtractBaseline().fit_transform(longest(scan))
         phase = TEXTBOOK[case.structure] if case.structure in TEXTBOOK else Phase.from_cif(DATA / case.structure)
     x, y = np.asarray(flat.axis, float), np.asarray(flat.intensity[0], float)
     fwhm = max(measured_width(x, y), 2 * float(np.median(np.diff(x))))
@@ -209,7 +225,7 @@ def fit(case: Case) -> Fit:
         drawn = render(made, phase, [textured[1]], 1.0)[0]
         march = float(np.exp(textured[1].get("march", 0.0)))
         called = given if isinstance(given, str) else f"{radiation.wavelength:.4f} {radiation.probe}"
-        answers.append(Fit(best, textured[0], march, called, x, y, drawn))
+        answers.append(Fit(best, textured[0], march, noise_bound(y), called, x, y, drawn))
     return max(answers, key=lambda a: a.textured)
 
 
@@ -231,20 +247,22 @@ def plot(case: Case, one: Fit, folder: Path) -> None:
 
 
 def line(case: Case, one: Fit) -> str:
-    return f"| {case.set} | {case.name} | {one.light} | {one.correlation:.3f} | {one.textured:.3f} | {one.march:.2f} |"
+    return f"| {case.set} | {case.name} | {one.light} | {one.correlation:.3f} | {one.textured:.3f} | {one.march:.2f} | {one.bound:.3f} |"
 
 
 def main(words: list[str]) -> int:
     folder = Path(words[words.index("--plot") + 1]) if "--plot" in words else None
     wanted = [w for w in words if not w.startswith("--") and (folder is None or w != str(folder))]
     chosen = [c for c in cases() if not wanted or any(w in c.name for w in wanted)]
-    print("| set | scan | radiation | r | r with texture | March r |\n| --- | --- | --- | ---: | ---: | ---: |")
+    print(
+        "| set | scan | radiation | r | r with texture | March r | noise allows |\n| --- | --- | --- | ---: | ---: | ---: | ---: |"
+    )
     minerals: list[tuple[Case, Fit]] = []
     for case in chosen:
         try:
             one = fit(case)
         except pw.errors.PeakwiseError as problem:
-            print(f"| {case.set} | {case.name} | refused: {problem} | | | |", flush=True)
+            print(f"| {case.set} | {case.name} | refused: {problem} | | | | |", flush=True)
             continue
         if folder is not None:
             plot(case, one, folder)

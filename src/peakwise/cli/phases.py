@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from peakwise.cli import _options as options
-from peakwise.errors import NothingToReadError, WriteError
+from peakwise.errors import WriteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from peakwise.cli._output import Output
     from peakwise.crystal import ClinicRow
@@ -32,10 +31,12 @@ def phases(out: Output, cifs: tuple[str, ...], fix: bool, output: str | None, pr
 
     Example: peakwise phases structures/ other.cif --fix
     """
+    from peakwise.crystal import examine_each
+
     if output is not None and not fix:
         raise click.UsageError("--output says where --fix writes; give --fix too.")
     rows: list[ClinicRow] = []
-    for some in out.progress(_examined(cifs), "examining", total=None):
+    for some in out.progress(examine_each(cifs), "examining", total=None):
         rows += some
         if fix:
             _fix(out, some, output)
@@ -46,17 +47,6 @@ def phases(out: Output, cifs: tuple[str, ...], fix: bool, output: str | None, pr
     out.warnings += [f"{r.id}: {w}" for r in rows for w in r.warnings] if out.as_json else []
     _tell(out, rows, problems)
     out.need_some(sum(r.usable for r in rows))
-
-
-def _examined(cifs: Sequence[str]) -> Iterator[list[ClinicRow]]:
-    from peakwise.crystal import examine_each
-
-    for place in cifs:
-        is_glob = glob.has_magic(place) and not Path(place).exists()
-        matches = sorted(glob.glob(place, recursive=True)) if is_glob else [place]  # noqa: PTH207 - absolute ones too
-        if not matches:
-            raise NothingToReadError("no structures", "the pattern matches no file", "Check the path", file=place)
-        yield from examine_each(matches)
 
 
 def _row(row: ClinicRow) -> dict[str, Any]:

@@ -88,8 +88,9 @@ def gather(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) ->
 
 def examine_each(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Iterator[list[ClinicRow]]:
     """Examine the CIFs of folders, archives and paths one after the other: the rows of each file as they come."""
-    for one in gather(source):
-        yield examine_cif(one)
+    for place in [source] if isinstance(source, (str, os.PathLike)) else source:
+        for one in gather(_matches(place)):  # place by place: in the order in which they were given
+            yield examine_cif(one)
 
 
 def _matches(place: str | os.PathLike[str]) -> list[str]:
