@@ -247,16 +247,16 @@ def plot(case: Case, one: Fit, folder: Path) -> None:
 
 
 def line(case: Case, one: Fit) -> str:
-    return f"| {case.set} | {case.name} | {one.light} | {one.correlation:.3f} | {one.textured:.3f} | {one.march:.2f} | {one.bound:.3f} |"
+    numbers = f"{one.correlation:.3f} | {one.textured:.3f} | {one.march:.2f} | {one.bound:.3f}"
+    return f"| {case.set} | {case.name} | {one.light} | {numbers} |"
 
 
 def main(words: list[str]) -> int:
     folder = Path(words[words.index("--plot") + 1]) if "--plot" in words else None
     wanted = [w for w in words if not w.startswith("--") and (folder is None or w != str(folder))]
     chosen = [c for c in cases() if not wanted or any(w in c.name for w in wanted)]
-    print(
-        "| set | scan | radiation | r | r with texture | March r | noise allows |\n| --- | --- | --- | ---: | ---: | ---: | ---: |"
-    )
+    print("| set | scan | radiation | r | r with texture | March r | noise allows |")
+    print("| --- | --- | --- | ---: | ---: | ---: | ---: |")
     minerals: list[tuple[Case, Fit]] = []
     for case in chosen:
         try:
