@@ -26,7 +26,7 @@ def test_it_is_a_safetensors_file_with_json_in_its_header(written):
     with safe_open(written, framework="pt") as file:
         told = json.loads(file.metadata()["peakwise-checkpoint"])
         assert told["history"]["steps"] == 2
-        assert told["settings"]["learning_rate"] == 2e-3
+        assert told["settings"]["learning_rate"] == 4e-3
         trained = objective()
         train(trained, stream, steps=2, device="cpu")
         for name, value in trained.state_dict().items():

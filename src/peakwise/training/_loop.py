@@ -15,6 +15,7 @@ import torch
 
 from peakwise.networks import seeded
 from peakwise.objectives import evaluating
+from peakwise.training._adamw import AdamW
 from peakwise.training._batches import ArrayBatches, Prefetcher, as_tensors, stream_from
 from peakwise.training._checkpoint import read_checkpoint, write_checkpoint
 from peakwise.training._checks import Settings, choose_device, refuse
@@ -47,7 +48,7 @@ def train(
     validate: Validate | None = None,
     validations: int = 20,
     patience: int | None = None,
-    learning_rate: float = 2e-3,
+    learning_rate: float = 4e-3,
     weight_decay: float = 0.01,
     warm_up: float = 0.05,
     clip: float | None = 1.0,
@@ -175,15 +176,16 @@ class _Run:
         self.objective, self.settings, self.device, self.team = objective, settings, device, team
         self.validate, self.augment, self.progress, self.checkpoint = validate, augment, progress, checkpoint
         self.model = team.wrap(objective, device)
-        self.optimizer = torch.optim.AdamW(
-            _groups(objective, settings.weight_decay), lr=settings.learning_rate, foreach=True
-        )
+        self.optimizer = AdamW(objective.parameters(), settings.weight_decay)
+        if not self.optimizer.parameters:
+            raise refuse("the objective must have parameters to train, got none", "Let some of them require gradients")
         self.generator = torch.Generator(device).manual_seed(settings.random_state + team.rank)
         self.history = History()
         self.best: dict[str, Tensor] = {}
         self.since_best = 0
         self.before = 0.0  # seconds of the runs that were interrupted
         self.start = time.monotonic()
+        self.rate = 0.0
         self.sums: dict[str, Tensor] = {}
         self.n_summed = 0
 
@@ -231,15 +233,14 @@ class _Run:
     def _step(self, batch: dict[str, Tensor], rate: float) -> None:
         if self.augment is not None:
             batch = self.augment(batch, self.generator)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
             parts = self.model(batch)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.clear()
         parts["loss"].backward()
         if self.settings.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.objective.parameters(), self.settings.clip)
-        self.optimizer.step()
+        self.optimizer.step(rate)
+        self.rate = rate
         self.history.steps += 1
         for name, value in parts.items():
             self.sums[name] = self.sums.get(name, 0.0) + value.detach()
@@ -254,8 +255,7 @@ class _Run:
             why = f"the loss must stay finite, got {means['loss']} before step {self.history.steps}"
             raise refuse(why, "Look for values in the batches that are not finite, or lower learning_rate")
         self.sums, self.n_summed = {}, 0
-        rate = float(self.optimizer.param_groups[0]["lr"])
-        row = {"step": self.history.steps, "seconds": self.seconds, "learning_rate": rate, **means}
+        row = {"step": self.history.steps, "seconds": self.seconds, "learning_rate": self.rate, **means}
         self.history.logged.append(row)
         self._tell(row, done)
 
@@ -295,8 +295,7 @@ class _Run:
             return
         tensors = {f"weights/{name}": value for name, value in self.objective.state_dict().items()}
         tensors |= {f"best/{name}": value for name, value in self.best.items()}
-        for place, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{place}/{name}": value for name, value in state.items()}
+        tensors |= {f"optimizer/{name}": value for name, value in self.optimizer.state().items()}
         tensors |= {"generator/augment": self.generator.get_state(), "generator/torch": torch.get_rng_state()}
         if self.device.type == "cuda":
             tensors["generator/cuda"] = torch.cuda.get_rng_state(self.device)
@@ -313,34 +312,18 @@ class _Run:
         tensors, told = found
         self.objective.load_state_dict(_under(tensors, "weights/"))
         self.best = {name: value.to(self.device) for name, value in _under(tensors, "best/").items()}
-        states: dict[int, dict[str, Tensor]] = {}
-        for name, value in _under(tensors, "optimizer/").items():
-            place, _, part = name.partition("/")
-            states.setdefault(int(place), {})[part] = value
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": states})
         if self.device.type == "cuda" and "generator/cuda" in tensors:
             torch.cuda.set_rng_state(tensors["generator/cuda"], self.device)
         torch.set_rng_state(tensors["generator/torch"])
         if tensors["generator/augment"].numel() == self.generator.get_state().numel():
             self.generator.set_state(tensors["generator/augment"])
         self.history = History.from_dict(told["history"])
+        self.optimizer.restore(_under(tensors, "optimizer/"), self.history.steps)
         self.since_best, self.before = int(told["since_best"]), self.history.seconds
 
     def _identity(self) -> dict[str, Any]:
         shapes = {name: list(value.shape) for name, value in self.objective.state_dict().items()}
         return {**self.settings.to_dict(), "network": shapes}
-
-
-def _groups(objective: Objective, weight_decay: float) -> list[dict[str, Any]]:
-    """Matrices decay; biases, norms and single numbers do not: they set a scale, which decay would only distort."""
-    trained = [p for p in objective.parameters() if p.requires_grad]
-    if not trained:
-        raise refuse("the objective must have parameters to train, got none", "Let some of them require gradients")
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return [group for group in groups if group["params"]]
 
 
 def _score(objective: Objective, validate: Any) -> dict[str, float]:
