@@ -73,7 +73,7 @@ def _generators(phases: list[Phase], least: float, out: Output) -> list[dict[str
     for other, values in ratios.items():
         mean = float(np.exp(np.mean(np.log(values))))
         rows.append(_row("one variant", f"geometric mean (least {min(values):.3g})", None, None, other, "", mean))
-    fed = training(phases[min(5, len(phases) - 1)], 40 if least < 0.1 else 200, out.warnings)
+    fed = training(phases[min(5, len(phases) - 1)], 8 if least < 0.1 else 200, out.warnings)
     if fed is not None:
         fresh, stored = fed
         rows.append(
