@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from peakwise.errors import OptionError
+from peakwise._version import __version__
+from peakwise.errors import ModelFileError, OptionError, WriteError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from peakwise.cli._output import Output
+    from peakwise.crystal import PhaseLibrary
     from peakwise.estimators import PhaseIdentifier
 
-__all__ = ["identifier_for", "load_identifier"]
+__all__ = ["NETWORK", "SECONDS", "identifier_for", "load_identifier"]
+
+NETWORK = "patch_conv"  # the best for its time: docs/explanations/learning.md
+SECONDS = 40.0  # for the most phases; fewer take less
+_LEAST_SECONDS, _SECONDS_PER_PHASE = 8.0, 0.5
+_MOST_TRAINED = 500  # phases; beyond, so short a training proposes less than the comparison does
+_VERSION = 1  # of what is kept: raise it when a kept model would answer otherwise
 
 
 def load_identifier(path: str) -> PhaseIdentifier:
@@ -27,10 +36,52 @@ def load_identifier(path: str) -> PhaseIdentifier:
 
 
 def identifier_for(out: Output, cifs: Sequence[str], effort: str, max_phases: int) -> PhaseIdentifier:
-    """An identifier for the structures in CIFs."""
+    """An identifier for the structures in CIFs: the kept one, or one that is trained now and kept."""
     from peakwise.cli._phases import load_library
     from peakwise.estimators import PhaseIdentifier
 
     library = load_library(out, cifs)
-    made = PhaseIdentifier(max_phases, effort, network=None, random_state=out.seed, threads=out.threads, device=out.device)
-    return made.fit(library)
+    network = None if effort == "quick" else _network(out, library)
+    seconds = min(max(_SECONDS_PER_PHASE * len(library), _LEAST_SECONDS), SECONDS)
+    made = PhaseIdentifier(
+        max_phases, effort, network, seconds, random_state=out.seed, threads=out.threads, device=out.device
+    )
+    if network is None:
+        return made.fit(library)
+    return _kept(out, made, library)
+
+
+def _network(out: Output, library: PhaseLibrary) -> str | None:
+    """The network that proposes, where one is worth its training."""
+    if len(library) < 2:
+        return None
+    if len(library) > _MOST_TRAINED:
+        out.notes.append(f"no network was trained: {len(library)} phases are more than {_MOST_TRAINED}")
+        return None
+    if find_spec("torch") is None:
+        out.notes.append("no network was trained: torch is not installed (pip install 'peakwise[torch]')")
+        return None
+    return NETWORK
+
+
+def _kept(out: Output, made: PhaseIdentifier, library: PhaseLibrary) -> PhaseIdentifier:
+    from peakwise.matching import content_key
+    from peakwise.modelfiles import cache_key, model_cache, prune_models
+
+    settings = {k: made.get_params()[k] for k in ("network", "train_seconds", "random_state")}
+    mixtures = made.get_params()["max_phases"]
+    parts = {"phases": content_key(list(library)), "mixtures": mixtures, "peakwise": __version__, "kept": _VERSION}
+    path = model_cache(cache_key({**parts, **settings}))
+    if path.exists():
+        try:
+            return load_identifier(str(path)).set_params(**made.get_params())
+        except ModelFileError:
+            out.warnings.append(f"the kept model could not be used and is made again ({path.name})")
+    out.tell(f"training {NETWORK} for {len(library)} phases, {made.train_seconds:g} s; kept for the next time")
+    made.fit(library)
+    try:
+        made.save(path)
+        prune_models()
+    except WriteError as problem:
+        out.warnings.append(f"the model could not be kept: {problem.why}")
+    return made

@@ -29,7 +29,8 @@ _WIDE = 220
 class Output:
     """Collects the answer of one command and prints it once, at the end.
 
-    `document` is the JSON answer; `failed` the files that were left out; `warnings` what the user should know.
+    `document` is the JSON answer; `failed` the files that were left out; `warnings` what the user should know; `notes` how
+    it was done, for who wants to know.
     """
 
     def __init__(
@@ -47,7 +48,9 @@ class Output:
         self.document: dict[str, Any] = {}
         self.failed: list[PeakwiseError] = []
         self.warnings: list[str] = []
+        self.notes: list[str] = []
         self._tables: list[Any] = []
+        self._told = 0  # failures that were told
         self._start = time.perf_counter()
 
     def __enter__(self) -> Self:
@@ -65,16 +68,21 @@ class Output:
         self.failed.append(problem)
 
     def need_some(self, used: int) -> None:
-        """End the command when not one file could be used."""
-        if used or not self.failed:
-            for problem in self.failed:
+        """Tell of the files that were left out since the last call; end the command when not one could be used."""
+        new, self._told = self.failed[self._told :], len(self.failed)
+        if used or not new:
+            for problem in new:
                 click.echo(f"peakwise: left out: {problem}", err=True)
             return
-        if len(self.failed) == 1:
-            raise self.failed[0]
-        first = self.failed[0]
-        why = f"none of {len(self.failed)} files could be used; the first, {first.file}: {first.why}"
-        raise ReadError("nothing could be read", why, first.do)
+        if len(new) == 1:
+            raise new[0]
+        why = f"none of {len(new)} files could be used; the first, {new[0].file}: {new[0].why}"
+        raise ReadError("nothing could be read", why, new[0].do)
+
+    def tell(self, text: str) -> None:
+        """Say at once, on stderr, what takes long; nothing under --quiet."""
+        if not self.quiet:
+            click.echo(f"peakwise: {text}", err=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
         """Add a table for people; nothing under --json or --quiet."""
@@ -129,7 +137,8 @@ class Output:
             rows = [{"file": p.file, "why": p.reason} for p in self.failed]
             head = {"peakwise": __version__, "command": self.command, "failed": rows, "warnings": self.warnings}
             seconds = round(time.perf_counter() - self._start, 4)
-            document = {**head, "seconds": seconds, **self.document}
+            notes = {"notes": self.notes} if self.notes else {}
+            document = {**head, "seconds": seconds, **notes, **self.document}
             click.echo(json.dumps(_plain(document), ensure_ascii=False, allow_nan=False))
             return
         if self._tables:

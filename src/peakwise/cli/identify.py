@@ -64,12 +64,15 @@ def identify(
 ) -> None:
     """Identify the phases in scans: which, how sure, how much of each, which peaks are left over, or none of these.
 
-    SCAN may be files, folders or globs; the phases are CIFs (--phases), or those of a trained model (--model). What is
-    learned for a folder of CIFs is kept in the cache, so that the second call answers at once.
+    SCAN may be files, folders or globs, or demo: simulated scans that come with the program. The phases are CIFs
+    (--phases), textbook for those that come with the program, or those of a trained model (--model). What is learned
+    for a folder of CIFs is kept in the cache, so that the second call answers at once.
 
     Example: peakwise identify scan.xrdml --phases cifs/ --report answer.html
     """
-    files, patterns = _read(out, scans, wavelength, axis, file_format)
+    from peakwise.cli._scans import read_scans
+
+    files, patterns = read_scans(out, scans, wavelength, axis, file_format)
     identifier = _identifier(out, phases, model, effort, max_phases, (elements, without), false_alarm)
     found = _answer(out, identifier, files, patterns, max_phases=max_phases, top=top, effort=effort, curves=curves or bool(report))
     rows = [_row(file, one, curves) for file, one in found]
@@ -79,26 +82,6 @@ def identify(
     if report or csv_file:
         _write(out, [_row(file, one, True) for file, one in found], identifier, report, csv_file)
     _tell(out, rows, len(identifier.phases_))
-
-
-def _read(
-    out: Output, scans: tuple[str, ...], wavelength: str | None, axis: str | None, file_format: str | None
-) -> tuple[list[str], list[Patterns]]:
-    """Single patterns with the names by which they are answered."""
-    from peakwise.io import read_each
-
-    files, patterns = [], []
-    for one in out.progress(read_each(scans, wavelength=wavelength, axis=axis, format=file_format), "reading"):
-        if one.error is not None:
-            out.fail(one.error, one.file)
-            continue
-        many = sum(len(p) for p in one.patterns)
-        for part in one.patterns:
-            for pattern in part:
-                files.append(one.file if many == 1 else f"{one.file}#{pattern.names[0]}")
-                patterns.append(pattern)
-    out.need_some(len(patterns))
-    return files, patterns
 
 
 def _identifier(

@@ -26,6 +26,7 @@ __all__ = ["answer_scan", "refuse_range"]
 # Differences of the criterion are minus twice a log posterior; measured minerals show how far to believe them
 # (docs/explanations/identification.md): divided by this, probabilities are as often right as they say.
 _TEMPERATURE = 2.0
+_BEHIND = 4.0  # how far phases that were fitted coarsely stand behind those that were fitted well
 _TOGETHER = 6.0  # phases within this of the best, with the same pattern, cannot be told apart
 _SAME_PATTERN = 0.97  # cosine of calculated patterns that are one pattern
 _SMALLEST = 0.005  # weight fraction below which a phase is no finding
@@ -143,21 +144,24 @@ def _candidates(
     answer: Answer, best: Hypothesis, phases: Sequence[Phase], none: float, top: int
 ) -> tuple[Candidate, ...]:
     """Phases by how well they do alone; those of a mixture first, for they do well together."""
-    order = [h.members[0] for h in answer.alone]
-    values = np.array([h.value for h in answer.alone])
-    n_fine = sum(h.fit.calculated.size == answer.alone[0].fit.calculated.size for h in answer.alone)
-    # Coarse fits are on another scale: they stand behind the worst fine one.
-    behind = values[:n_fine].max() + 4.0
-    values[n_fine:] = np.maximum(values[n_fine:] - values[n_fine:].min(initial=0.0) + behind, behind)
+    values = {h.members[0]: h.value for h in answer.alone}
+    fine = [h.value for h in answer.alone[: answer.n_fine]]
+    coarse = [h.value for h in answer.alone[answer.n_fine :]]
+    for h in answer.alone[answer.n_fine :]:  # coarse fits are on another scale: they stand behind the worst fine one
+        values[h.members[0]] = max(fine) + _BEHIND + h.value - min(coarse)
+    first = min(values.values())
+    weights = {i: float(np.exp(-(v - first) / 2 / _TEMPERATURE)) for i, v in values.items()}
+    total = sum(weights.values())
+    chances = {i: (1 - none) * w / total for i, w in weights.items()}
     if len(best.members) > 1:
-        ranks = {i: rank for rank, i in enumerate(best.members)}
-        values = np.array([values.min() - len(ranks) + ranks[i] if i in ranks else v for i, v in zip(order, values, strict=True)])
-    weights = np.exp(-(values - values.min()) / 2 / _TEMPERATURE)
-    weights *= (1 - none) / weights.sum()
-    rows = sorted(zip(order, weights, values, strict=True), key=lambda r: r[2])[:top]
+        certain = _presence(answer, phases)
+        for rank, i in enumerate(best.members):
+            values[i] = first - len(best.members) + rank
+            chances[i] = (1 - none) * certain[_kind(phases[i])]
+    order = sorted(values, key=lambda i: values[i])[:top]
     return tuple(
-        Candidate(phases[i].id, float(w), phases[i].formula, phases[i].space_group_type, float(answer.look.cosine[i]))
-        for i, w, _ in rows
+        Candidate(phases[i].id, chances[i], phases[i].formula, phases[i].space_group_type, float(answer.look.cosine[i]))
+        for i in order
     )
 
 

@@ -62,9 +62,8 @@ def _strain(strains: NDArray[np.float64]) -> float:
 
 def _margin(answer: Answer) -> float:
     """How much better the best phase is than the next that has another pattern, as a share of the whole scan."""
-    fits = [h for h in answer.alone if len(h.fit.calculated) == len(answer.alone[0].fit.calculated)]
-    first = fits[0]
-    for other in fits[1:]:
+    first = answer.alone[0]
+    for other in answer.alone[1 : answer.n_fine]:
         if not _alike(first.fit, other.fit):
             return float(np.clip((other.fit.misfit - first.fit.misfit) / first.fit.empty, 0.0, 1.0))
     return 0.5

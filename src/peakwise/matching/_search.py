@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,12 +77,14 @@ class Answer:
     sets : list of Hypothesis
         The best set of each number of phases and its runners-up, the best first.
     look : Look
+    n_fine : int
+        How many of `alone` have a fine fit.
     """
 
     alone: list[Hypothesis]
     sets: list[Hypothesis]
     look: Look
-    coarse: list[Hypothesis] = field(default_factory=list)
+    n_fine: int
 
 
 class Searcher:
@@ -133,7 +135,7 @@ class Searcher:
             sets = sorted([*sets, *level], key=lambda h: h.value)
             if not better:
                 break
-        return Answer(alone, sets, look, coarse)
+        return Answer(alone, sets, look, len(fine))
 
     def _widen(
         self,
