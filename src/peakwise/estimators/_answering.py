@@ -64,7 +64,9 @@ def answer_scan(
         notes.append("no line of any phase lies in the range of this scan")
         left = _left_over(scan, prepared, None)
         return Identification(name, (), (), 1.0, None, left, warnings=tuple(notes))
-    best = answer.sets[0]
+    best, prepared = answer.sets[0], answer.scan
+    if len(prepared.radiation.lines) > 1 and prepared.doublet is not None:
+        notes.append(f"{scan.wavelength:g} angstrom is the mean of a doublet, and the scan shows both lines")
     none = doubt(signs_of_doubt(answer, best))
     is_none = none > doubt_threshold(false_alarm)
     found: tuple[FoundPhase, ...] = ()

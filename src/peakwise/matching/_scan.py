@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from peakwise.errors import OptionError
-from peakwise.patterns import Patterns, Radiation, convert_axis
+from peakwise.patterns import WAVELENGTHS, Patterns, Radiation, convert_axis
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["PreparedScan", "prepare"]
 
 _POINTS_PER_WIDTH = 5.0  # working points over the FWHM of the peaks
+_SAME_MEAN = 2e-4  # relative difference of wavelengths that are one mean, rounded by different people
 _FEWEST = 32  # points below which nothing can be said
 _NOMINAL = Radiation(1.0)  # in which scans along q or d are laid out when nobody knows their wavelength
 _WINDOW = 6.0  # background: half window of the clipping, in FWHM ...
@@ -43,7 +44,10 @@ class PreparedScan:
     fwhm : float
         Typical width of its peaks [deg].
     radiation : Radiation
-    warnings : list of str
+    doublet : Radiation or None
+        Both lines of a tube, where the wavelength that was given is their mean: whether the scan shows two lines or one
+        (stripped, or a monochromator) a fit has to say.
+    warnings : tuple of str
     """
 
     x: NDArray[np.float64]
@@ -53,6 +57,7 @@ class PreparedScan:
     scale: float
     fwhm: float
     radiation: Radiation
+    doublet: Radiation | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -129,7 +134,19 @@ def _prepare(
     top = float(np.max(y - background))
     if not top > 0:
         raise OptionError("cannot identify phases", "there is no peak above the background", "Look at the scan")
-    return PreparedScan(x, y / top, background / top, noise / top, top, fwhm, light, tuple(notes))
+    return PreparedScan(x, y / top, background / top, noise / top, top, fwhm, light, _doublet(light), tuple(notes))
+
+
+def _doublet(light: Radiation) -> Radiation | None:
+    """The two lines that a single number may be the mean of."""
+    if len(light.lines) > 1 or light.probe != "xray":
+        return None
+    for name in WAVELENGTHS:
+        if name.endswith("Ka"):
+            both = Radiation.named(name)
+            if abs(light.wavelength / both.wavelength - 1) < _SAME_MEAN:
+                return both
+    return None
 
 
 def _noise(

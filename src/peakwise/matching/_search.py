@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,12 +79,15 @@ class Answer:
     look : Look
     n_fine : int
         How many of `alone` have a fine fit.
+    scan : PreparedScan
+        The scan with the radiation that was used.
     """
 
     alone: list[Hypothesis]
     sets: list[Hypothesis]
     look: Look
     n_fine: int
+    scan: PreparedScan
 
 
 class Searcher:
@@ -123,6 +126,8 @@ class Searcher:
         order = list(dict.fromkeys([*order, *(i for i in proposed if allowed is None or allowed[i])]))
         coarse_scan = scan.coarse()
         coarse = self._fit_each(coarse_scan, [((i,), None) for i in order], look, _COARSE)
+        if scan.doublet is not None and coarse:
+            scan, coarse_scan = self._lines_seen(scan, coarse_scan, coarse[0])
         fine = self._refine(scan, coarse[: effort.fitted], FitSettings())
         alone = fine + [h for h in coarse if h.members not in {f.members for f in fine}]
         sets = list(fine)
@@ -135,7 +140,15 @@ class Searcher:
             sets = sorted([*sets, *level], key=lambda h: h.value)
             if not better:
                 break
-        return Answer(alone, sets, look, len(fine))
+        return Answer(alone, sets, look, len(fine), scan)
+
+    def _lines_seen(
+        self, scan: PreparedScan, coarse: PreparedScan, one: Hypothesis
+    ) -> tuple[PreparedScan, PreparedScan]:
+        """The scan with the radiation that explains it better: the mean wavelength, or both lines of the doublet."""
+        both = replace(scan, radiation=scan.doublet)
+        single, double = (self._refine(s, [one], FitSettings())[0].fit.misfit for s in (scan, both))
+        return (both, replace(coarse, radiation=scan.doublet)) if double < single else (scan, coarse)
 
     def _widen(
         self,
@@ -211,7 +224,7 @@ class Searcher:
 
     def lines_of(self, i: int, scan: PreparedScan) -> FitLines:
         """Lines of phase i over the range of a scan."""
-        light = scan.radiation
+        light = scan.radiation  # lines are listed for its mean; which of its lines are drawn the fit knows
         key = (i, round(float(scan.x[0])), round(float(scan.x[-1])), light.wavelength)
         if key not in self._lines:
             while len(self._lines) >= _KEPT:
