@@ -29,7 +29,7 @@ class FitSettings:
     Parameters
     ----------
     strain : float
-        Relative change of a free length (or shear, as a tangent).
+        Relative change of a free length, or shear (half the change of an angle, in radians, as in a strain tensor).
     zero, displacement : float
         [deg]; displacement as the shift at theta = 0.
     texture : float
@@ -157,7 +157,9 @@ def phase_curve(
 
 def lengths_of(lines: FitLines) -> int:
     """How many of the free parameters of a cell are lengths."""
-    return min(lines.basis.shape[1], 3) if lines.basis.shape[1] != 2 or lines.metric[3] == 0 else 2
+    n = lines.basis.shape[1]
+    is_rhombohedral = n == 2 and lines.metric[3] != 0  # one length and one angle
+    return 1 if is_rhombohedral else min(n, 3)
 
 
 def lines_of(scan: PreparedScan) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -128,7 +128,7 @@ def cell_of(metric: NDArray[np.float64]) -> tuple[float, float, float, float, fl
 def cell_basis(phase: Phase, metric: NDArray[np.float64]) -> NDArray[np.float64]:
     """Changes of the metric that keep the symmetry, one column each, for a relative change 1 of a length.
 
-    A length that grows by e shrinks its part of the metric by -2 e.
+    A length that grows by e shrinks its part of the metric by -2 e; a shear e turns an angle by 2 e radians.
     """
     g, system, (a, b, _, *angles) = metric, phase.system, phase.cell
     is_uniaxial = abs(a - b) < 1e-2 * a
@@ -142,7 +142,9 @@ def cell_basis(phase: Phase, metric: NDArray[np.float64]) -> NDArray[np.float64]
         flat, axis = g.copy(), np.zeros(6)
         flat[2], axis[2] = 0.0, g[2]
         return np.ascontiguousarray(-2 * np.array([flat, axis]).T)
-    free = {"triclinic": (3, 4, 5), "monoclinic": (3 + int(np.argmax(np.abs(np.array(angles) - 90))),)}.get(system, ())
+    off = np.abs(np.array(angles) - 90)
+    unique = int(np.argmax(off)) if off.max() > 1e-3 else 1  # right angles by chance: b is the usual axis
+    free = {"triclinic": (3, 4, 5), "monoclinic": (3 + unique,)}.get(system, ())
     columns = np.zeros((6, 3 + len(free)))
     pairs = ((1, 2), (0, 2), (0, 1))
     for i in range(3):
