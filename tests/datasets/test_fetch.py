@@ -285,7 +285,7 @@ def test_every_line_of_the_table_says_where_it_is_from():
 
 
 def test_names_and_options_are_checked(cache):
-    with pytest.raises(OptionError, match=r"there are hed-suite, .* got 'hed'"):
+    with pytest.raises(OptionError, match=r"there are demo-scans, .* got 'hed'"):
         datasets.load("hed")
     with pytest.raises(OptionError, match="got 'hed'"):
         datasets.fetch("hed")

@@ -31,8 +31,9 @@ grid = click.option(
     "--grid", metavar="START STOP N", nargs=3, type=(float, float, int), help="Resample every scan onto N points."
 )
 phases = click.option(
-    "--phases", metavar="DIR", multiple=True, help="CIFs of the phases that may occur: a folder, archive, file or glob."
-)
+    "--phases", metavar="DIR", multiple=True,
+    help="CIFs of the phases that may occur: a folder, archive, file or glob; textbook: those of the program.",
+)  # fmt: skip
 model = click.option("--model", metavar="M.pw", type=click.Path(), help="A trained model instead of --phases.")
 elements = click.option("--elements", metavar="E,E", help="Only phases of nothing but these elements, such as Ti,O.")
 without = click.option("--without", metavar="E,E", help="No phases with any of these elements.")

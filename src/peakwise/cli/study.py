@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from peakwise.cli import _options as options
+from peakwise.cli._bar import bar
 from peakwise.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from peakwise.cli._output import Output
 
 
@@ -46,7 +43,7 @@ def study(
     if name not in STUDIES:
         raise OptionError("unknown study", f"got {name!r}, there are {', '.join(STUDIES)}", "Use one of these names")
     chosen = STUDIES[name]
-    with _bar(out) as tell:
+    with bar(out) as tell:
         outcome = chosen.run(
             Request(
                 Path(output or f"study-{name}"), quick=quick, data=None if data is None else Path(data),
@@ -70,17 +67,3 @@ def study(
 
 def _rounded(value: object) -> object:
     return f"{value:.3f}" if isinstance(value, float) else value
-
-
-@contextmanager
-def _bar(out: Output) -> Iterator[Callable[[str, float], None]]:
-    """A bar on a terminal; elsewhere nothing."""
-    if out.quiet or not sys.stderr.isatty():
-        yield lambda text, share: None  # noqa: ARG005 - nobody to tell
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=1.0)
-        yield lambda text, share: progress.update(task, description=text, completed=share)

@@ -2,7 +2,7 @@
 
 >>> from peakwise import datasets
 >>> list(datasets.DATASETS)
-['hed-suite', 'zenodo-4424866', 'mdf-tac2-v14v']
+['demo-scans', 'hed-suite', 'zenodo-4424866', 'mdf-tac2-v14v']
 
 To add a set: one file beside these that ends with its `Dataset`, and one line in the table `DATASETS`.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from peakwise.datasets._cache import Book, cache_folder
 from peakwise.datasets._dataset import Dataset, RemoteFile
 from peakwise.datasets._fetch import fetch_file
+from peakwise.datasets.demo import DEMO_SCANS
 from peakwise.datasets.hed_suite import HED_SUITE
 from peakwise.datasets.mdf_tac2_v14v import MDF_TAC2_V14V
 from peakwise.datasets.zenodo_4424866 import ZENODO_4424866
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DATASETS", "Dataset", "RemoteFile", "cache_folder", "fetch", "find", "ledger", "load", "options_of"]
 
-DATASETS: dict[str, Dataset] = {d.name: d for d in (HED_SUITE, ZENODO_4424866, MDF_TAC2_V14V)}
+DATASETS: dict[str, Dataset] = {d.name: d for d in (DEMO_SCANS, HED_SUITE, ZENODO_4424866, MDF_TAC2_V14V)}
 
 
 def load(name: str, **options: Any) -> Patterns:

@@ -127,14 +127,7 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         self._check_options()
         self._take(phases)
         if self.network is not None:
-            from peakwise.estimators._proposer import Proposer
-
-            light = Radiation.named(_DEFAULT_LIGHT)
-            self.proposer_ = Proposer.train(
-                phases, light, _NOMINAL, self.network, seconds=real_option(self, "train_seconds", or_above=False),
-                mixtures=int(self.max_phases), random_state=int(self.random_state), threads=self._n_threads(),
-                device=self.device,
-            )  # fmt: skip
+            self.train_network()
         return True
 
     def _take(self, phases: Sequence[Phase]) -> None:
@@ -285,6 +278,26 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
 
     # Changing what is known, without training from nothing
 
+    def train_network(self, *, progress: Callable[[dict[str, float]], None] | None = None) -> Self:
+        """Train the network named by `network` for the phases that are known now: what `fit` does, and due after `add`.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called some hundred times with a row of the history, and ``progress`` from 0 to 1 in it.
+        """
+        if not hasattr(self, "phases_") or self.network is None:
+            why = "it knows no crystal structures" if not hasattr(self, "phases_") else "network is None"
+            raise OptionError("cannot train the network", why, "Choose a network and fit the identifier with CIFs first")
+        from peakwise.estimators._proposer import Proposer
+
+        self.proposer_: Proposer = Proposer.train(
+            self.phases_, Radiation.named(_DEFAULT_LIGHT), _NOMINAL, self.network,
+            seconds=real_option(self, "train_seconds", or_above=False), mixtures=int(self.max_phases),
+            random_state=int(self.random_state), threads=self._n_threads(), device=self.device, progress=progress,
+        )  # fmt: skip
+        return self
+
     def add(self, phases: Iterable[Phase]) -> Self:
         """Know more phases at once; a network learns them only in the next `fit`, the comparison and the fits do now."""
         known = PhaseLibrary(self.phases_)
@@ -302,7 +315,7 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         proposer = getattr(self, "proposer_", None)
         self._take(phases)
         if proposer is not None:
-            self.proposer_: Proposer = proposer.for_phases(phases)
+            self.proposer_ = proposer.for_phases(phases)
         return self
 
     # Model files
