@@ -1,4 +1,4 @@
-"""One measured scan, made ready to be compared: in two_theta, thinned to what its peaks need, background and noise known."""
+"""One measured scan, made ready: in two_theta, thinned to what its peaks need, background and noise known."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ __all__ = ["PreparedScan", "prepare"]
 _POINTS_PER_WIDTH = 5.0  # working points over the FWHM of the peaks
 _SAME_MEAN = 2e-4  # relative difference of wavelengths that are one mean, rounded by different people
 _FEWEST = 32  # points below which nothing can be said
-_NOMINAL = Radiation(1.0)  # in which scans along q or d are laid out when nobody knows their wavelength
+_NOMINAL = 1.0  # [angstrom] in which scans along q or d are laid out when nobody knows their wavelength, at most
+_FURTHEST = 0.9  # ... and largest sine of theta there
+_UNEVEN = 1.3  # ratio of large to small steps from which on points are laid out anew
+_MOST_COUNTS = 1e12  # nothing counts further
 _WINDOW = 6.0  # background: half window of the clipping, in FWHM ...
 _LEAST_WINDOW = 1.5  # ... and at least so many degrees
 _COARSE_POINTS = 3.5  # points over the widened FWHM of a coarse scan
@@ -80,8 +83,8 @@ class PreparedScan:
         y, background = (gaussian_filter1d(v, sigma, mode="nearest") for v in (self.y, self.background))
         noise = np.sqrt(gaussian_filter1d(self.noise**2, sigma, mode="nearest") / max(2 * np.sqrt(np.pi) * sigma, 1.0))
         top = float(np.max(y - background))
-        rows = (v[many // 2 :: many] for v in (self.x, y / top, background / top, noise / top))
-        return PreparedScan(*rows, self.scale * top, wide, self.radiation)
+        x, y, background, noise = (v[many // 2 :: many] for v in (self.x, y / top, background / top, noise / top))
+        return PreparedScan(x, y, background, noise, self.scale * top, wide, self.radiation)
 
     @property
     def signal_to_noise(self) -> float:
@@ -99,8 +102,10 @@ def prepare(scan: Patterns, radiation: Radiation | None = None) -> PreparedScan:
         raise OptionError("cannot identify phases", why, "Give a diffraction scan, or say what the axis is with axis=")
     if light is None:
         if scan.kind == "two_theta":
-            raise OptionError("cannot identify phases", "the wavelength is not known", "Give it, e.g. wavelength='CuKa'")
-        light = _NOMINAL
+            raise OptionError(
+                "cannot identify phases", "the wavelength is not known", "Give it, e.g. wavelength='CuKa'"
+            )
+        light = _nominal(scan)
     axis = np.asarray(scan.axis, np.float64)
     x = convert_axis(axis, scan.kind, "two_theta", wavelength=light.wavelength) if scan.kind != "two_theta" else axis
     y = np.asarray(scan.intensity[0], np.float64)
@@ -113,8 +118,11 @@ def prepare(scan: Patterns, radiation: Radiation | None = None) -> PreparedScan:
         why = f"at least {_FEWEST} measured points between 0.2 and 175 deg are needed, there are {x.size}"
         raise OptionError("cannot identify phases", why, "Measure a longer range")
     if not np.ptp(y) > 0:
-        raise OptionError("cannot identify phases", "every point has the same intensity", "Look whether it was measured")
+        raise OptionError(
+            "cannot identify phases", "every point has the same intensity", "Look whether it was measured"
+        )
     is_counted = scan.unit in ("counts", "unknown") and bool(np.all(y == np.round(y))) and y.min() >= 0
+    is_counted = is_counted and y.max() < _MOST_COUNTS
     return _prepare(x, y, sigma, light, is_counted, notes)
 
 
@@ -126,15 +134,47 @@ def _prepare(
     is_counted: bool,
     notes: list[str],
 ) -> PreparedScan:
-    noise = _noise(x, y, sigma, is_counted)
+    noise = _noise(y, sigma, is_counted)
+    steps = np.diff(x)
+    if _is_uneven(steps):
+        x, y, noise = _even(x, y, noise)
     fwhm = peak_width(x, y, noise)
-    x, y, noise, factor = _thin(x, y, noise, fwhm / _POINTS_PER_WIDTH)
-    del factor
+    x, y, noise = _thin(x, y, noise, fwhm / _POINTS_PER_WIDTH)
     background = clip_background(x, y, fwhm)
     top = float(np.max(y - background))
     if not top > 0:
         raise OptionError("cannot identify phases", "there is no peak above the background", "Look at the scan")
     return PreparedScan(x, y / top, background / top, noise / top, top, fwhm, light, _doublet(light), tuple(notes))
+
+
+def _is_uneven(steps: NDArray[np.float64]) -> bool:
+    """Whether steps change along the scan, as those of even steps of q or d do; a few gaps are no such change."""
+    small, large = np.percentile(steps, (10, 90))
+    return bool(large > _UNEVEN * small)
+
+
+def _even(
+    x: NDArray[np.float64], y: NDArray[np.float64], noise: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The scan in even steps: means over each step, so that areas stay; what was not measured is left out."""
+    own = np.gradient(x)
+    n = min(2 * x.size, 40_000)
+    edges = np.linspace(x[0], x[-1], n + 1)
+    step, at = edges[1] - edges[0], (edges[1:] + edges[:-1]) / 2
+    area = np.concatenate(([0.0], np.cumsum(np.diff(x) * (y[1:] + y[:-1]) / 2)))
+    means = np.diff(np.interp(edges, x, area)) / step
+    near = np.interp(at, x, own)
+    spread = np.interp(at, x, noise) * np.sqrt(np.minimum(near / step, 1.0))
+    right = np.clip(np.searchsorted(x, at), 1, x.size - 1)
+    usual = np.median(np.diff(x)[np.clip(right[:, None] + np.arange(-4, 4), 0, x.size - 2)], axis=1)
+    is_measured = x[right] - x[right - 1] < 4 * np.maximum(usual, step)
+    return at[is_measured], means[is_measured], spread[is_measured]
+
+
+def _nominal(scan: Patterns) -> Radiation:
+    """A wavelength at which the whole of a scan along q or d can be laid out."""
+    top = float(scan.axis.max()) if scan.kind == "q" else 2 * np.pi / max(float(scan.axis.min()), 1e-6)
+    return Radiation(min(_NOMINAL, _FURTHEST * 4 * np.pi / max(top, 1e-6)))
 
 
 def _doublet(light: Radiation) -> Radiation | None:
@@ -149,9 +189,7 @@ def _doublet(light: Radiation) -> Radiation | None:
     return None
 
 
-def _noise(
-    x: NDArray[np.float64], y: NDArray[np.float64], sigma: NDArray[np.float64] | None, is_counted: bool
-) -> NDArray[np.float64]:
+def _noise(y: NDArray[np.float64], sigma: NDArray[np.float64] | None, is_counted: bool) -> NDArray[np.float64]:
     """Standard uncertainty of each point: stated, counted, or from how much neighbours differ."""
     if sigma is not None and np.all(np.isfinite(sigma)) and np.all(sigma > 0):
         return sigma
@@ -159,9 +197,10 @@ def _noise(
     third = y[3:] - 3 * y[2:-1] + 3 * y[1:-2] - y[:-3]
     base = _BLUR * float(np.median(np.abs(third))) / np.sqrt(20.0)
     if is_counted:
-        return np.sqrt(np.maximum(y, 1.0))
+        return np.asarray(np.sqrt(np.maximum(y, 1.0)))
     # Rates and rescaled counts: the variance grows with the intensity; the quiet half of the scan gives the factor.
-    level = max(float(np.median(y)), 1e-9 * float(np.max(np.abs(y))))
+    # Where a background was taken off, that half is zero on the average: its noise is the least level to be believed.
+    level = max(float(np.median(y)), 3 * base, 1e-9 * float(np.max(np.abs(y))))
     floor = 1e-4 * float(np.ptp(y))
     return np.sqrt(np.maximum(base**2 * np.maximum(y / level, 0.2), floor**2))
 
@@ -180,9 +219,12 @@ def peak_width(x: NDArray[np.float64], y: NDArray[np.float64], noise: NDArray[np
         smooth = np.convolve(y, kernel, "same")
         quiet = noise / np.sqrt(many)
         at, facts = find_peaks(smooth, prominence=6 * float(np.median(quiet)), width=2)
+        # Ripples of the noise on a high peak stand out of the noise elsewhere: what counts is that of their own place.
+        stands = facts["prominences"] > 6 * quiet[at]
+        at, heights = at[stands], facts["prominences"][stands]
         if at.size == 0:
             continue
-        strong = at[np.argsort(facts["prominences"])[::-1][:12]]
+        strong = at[np.argsort(heights)[::-1][:12]]
         widths = peak_widths(smooth, strong, rel_height=0.5)[0] * step
         width = float(np.median(widths))
         best = max(np.sqrt(max(width**2 - (0.8 * (many - 1) * step) ** 2, 0.0)), 2 * step)
@@ -195,15 +237,18 @@ def peak_width(x: NDArray[np.float64], y: NDArray[np.float64], noise: NDArray[np
 
 def _thin(
     x: NDArray[np.float64], y: NDArray[np.float64], noise: NDArray[np.float64], step: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], int]:
-    """Mean of as many neighbouring points as the peaks allow."""
-    many = int(step / float(np.median(np.diff(x))))
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Mean of as many neighbouring points as the peaks allow; none across a gap."""
+    own = float(np.median(np.diff(x)))
+    many = int(step / own)
     if many < 2:
-        return x, y, noise, 1
+        return x, y, noise
     n = x.size // many * many
     shape = (-1, many)
-    means = x[:n].reshape(shape).mean(1), y[:n].reshape(shape).mean(1)
-    return *means, np.sqrt((noise[:n].reshape(shape) ** 2).mean(1) / many), many
+    groups, values = x[:n].reshape(shape), y[:n].reshape(shape)
+    whole = groups[:, -1] - groups[:, 0] < (many + 0.5) * own
+    spread = np.sqrt((noise[:n].reshape(shape) ** 2).mean(1) / many)
+    return groups.mean(1)[whole], values.mean(1)[whole], spread[whole]
 
 
 def clip_background(x: NDArray[np.float64], y: NDArray[np.float64], fwhm: float) -> NDArray[np.float64]:
