@@ -74,7 +74,9 @@ def _kept(out: Output, made: PhaseIdentifier, library: PhaseLibrary) -> PhaseIde
     path = model_cache(cache_key({**parts, **settings}))
     if path.exists():
         try:
-            return load_identifier(str(path)).set_params(**made.get_params())
+            kept = load_identifier(str(path))
+            kept.set_params(**made.get_params())
+            return kept
         except ModelFileError:
             out.warnings.append(f"the kept model could not be used and is made again ({path.name})")
     out.tell(f"training {NETWORK} for {len(library)} phases, {made.train_seconds:g} s; kept for the next time")

@@ -29,8 +29,8 @@ _WIDE = 220
 class Output:
     """Collects the answer of one command and prints it once, at the end.
 
-    `document` is the JSON answer; `failed` the files that were left out; `warnings` what the user should know; `notes` how
-    it was done, for who wants to know.
+    `document` is the JSON answer; `failed` the files that were left out; `warnings` what the user should know;
+    `notes` how it was done.
     """
 
     def __init__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from peakwise.cli._output import Output
     from peakwise.estimators import Identification, PhaseIdentifier
     from peakwise.patterns import Patterns
+    from peakwise.report import Document, ScanAnswer
 
 _SHOWN = 40  # scans in the table for people
 
@@ -24,10 +25,10 @@ _SHOWN = 40  # scans in the table for people
 @options.scans
 @options.phases
 @options.model
+@click.option("--max-phases", type=click.IntRange(1, 8), default=3, show_default=True, help="Most phases in one scan.")
 @click.option(
-    "--max-phases", type=click.IntRange(1, 8), default=3, show_default=True, help="Most phases in one scan."
+    "--top", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many candidates are told."
 )
-@click.option("--top", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many candidates are told.")
 @click.option(
     "--effort", type=click.Choice(["quick", "normal", "thorough"]), default="normal", show_default=True,
     help="quick: the comparison and few fits; normal: a network proposes too; thorough: many more fits.",
@@ -74,7 +75,9 @@ def identify(
 
     files, patterns = read_scans(out, scans, wavelength, axis, file_format)
     identifier = _identifier(out, phases, model, effort, max_phases, (elements, without), false_alarm)
-    found = _answer(out, identifier, files, patterns, max_phases=max_phases, top=top, effort=effort, curves=curves or bool(report))
+    found = _answer(
+        out, identifier, files, patterns, max_phases=max_phases, top=top, effort=effort, curves=curves or bool(report)
+    )
     rows = [_row(file, one, curves) for file, one in found]
     out.document["scans"] = rows
     out.document["phases_known"] = len(identifier.phases_)
@@ -101,9 +104,14 @@ def _identifier(
         raise click.UsageError("Missing option '--phases' (a folder with CIFs), or '--model'.")
     made = load_identifier(model) if model is not None else identifier_for(out, phases, effort, max_phases)
     only, never = chemistry
-    return made.set_params(
-        elements=_elements(only), without=_elements(never), false_alarm=false_alarm, threads=out.threads, device=out.device
+    made.set_params(
+        elements=_elements(only),
+        without=_elements(never),
+        false_alarm=false_alarm,
+        threads=out.threads,
+        device=out.device,
     )
+    return made
 
 
 def _elements(text: str | None) -> list[str] | None:
@@ -158,12 +166,12 @@ def _write(
     from peakwise.matching import content_key
     from peakwise.report import identification_csv, write_identification_html
 
-    document = {
+    document: Document = {
         "peakwise": __version__,
         "command": "identify",
-        "scans": rows,
+        "scans": cast("list[ScanAnswer]", rows),
         "warnings": out.warnings,
-        "failed": [{"file": p.file, "why": p.reason} for p in out.failed],
+        "failed": [{"file": p.file or "", "why": p.reason} for p in out.failed],
         "provenance": {
             "versions": {"peakwise": __version__, "python": platform.python_version(), **_versions()},
             "settings": {k: v for k, v in identifier.get_params().items() if v is not None},
@@ -193,7 +201,7 @@ def _tell(out: Output, rows: list[dict[str, Any]], n_phases: int) -> None:
 
     lines = []
     for row in rows[:_SHOWN]:
-        said = tell(row, n_phases)
+        said = tell(cast("ScanAnswer", row), n_phases)
         rwp = row["fit"]["rwp"]
         peaks = len(row["fit"]["unexplained"])
         lines.append((Path(row["scan"]).name, said.sentence, "" if rwp is None else f"{100 * rwp:.1f}", peaks or ""))

@@ -38,7 +38,9 @@ def refuse_range(scan: PreparedScan) -> None:
     light = scan.radiation.wavelength
     q = 4 * np.pi * np.sin(np.radians(scan.x[[0, -1]] / 2)) / light
     if (q[1] - q[0]) * 1.5406 / (2 * np.pi) * 57.3 < _NARROWEST:
-        why = f"it covers {scan.x[0]:.3g} to {scan.x[-1]:.3g} deg at {light:g} angstrom, q from {q[0]:.3g} to {q[1]:.3g}"
+        why = (
+            f"it covers {scan.x[0]:.3g} to {scan.x[-1]:.3g} deg at {light:g} angstrom, q from {q[0]:.3g} to {q[1]:.3g}"
+        )
         raise OptionError("cannot identify phases", f"the range is too short: {why}", "Measure a longer range")
 
 

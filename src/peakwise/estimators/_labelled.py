@@ -40,7 +40,9 @@ def probabilities(intensity: NDArray[Any], arrays: Mapping[str, NDArray[np.float
 
 def checked(arrays: Mapping[str, NDArray[Any]], n_labels: int) -> dict[str, NDArray[np.float64]]:
     """The arrays of a model file, refused where they do not fit each other."""
-    found = {name: np.asarray(arrays[name], np.float64) for name in ("centre", "projection", "coefficients", "intercepts")}
+    found = {
+        name: np.asarray(arrays[name], np.float64) for name in ("centre", "projection", "coefficients", "intercepts")
+    }
     m, k = found["projection"].shape
     shapes = {"centre": (m,), "coefficients": (n_labels, k), "intercepts": (n_labels,)}
     for name, shape in shapes.items():

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from peakwise.patterns import Radiation
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from peakwise.crystal import Phase
     from peakwise.matching import PreparedScan
     from peakwise.objectives import Classifier
+    from peakwise.patterns import Radiation
 
 __all__ = ["Proposer", "seen"]
 

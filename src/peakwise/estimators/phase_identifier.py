@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 
 from peakwise.crystal import Phase, PhaseLibrary, pack_phases, unpack_phases
-from peakwise.errors import GridError, OptionError, PeakwiseError
+from peakwise.errors import OptionError
 from peakwise.estimators import _labelled as labelled
 from peakwise.estimators._answering import answer_scan, refuse_range
 from peakwise.estimators._base import Estimator
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from peakwise.estimators._explaining import PhaseExplanation
     from peakwise.estimators._identification import Identification
     from peakwise.estimators._proposer import Proposer
+    from peakwise.explain import Explainer
     from peakwise.matching import PreparedScan
     from peakwise.patterns import Patterns
 
@@ -200,11 +202,13 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             raise OptionError("cannot identify phases", why, "Fit it with CIFs, or use predict")
         most = int(self.max_phases if max_phases is None else max_phases)
         if most < 1 or top < 1:
-            raise OptionError("cannot identify phases", f"max_phases and top must be 1 or more, got {most} and {top}", "")
+            raise OptionError(
+                "cannot identify phases", f"max_phases and top must be 1 or more, got {most} and {top}", ""
+            )
         work = EFFORTS.get(effort or self.effort)
         if work is None:
             raise OptionError("cannot identify phases", f"effort must be one of {', '.join(EFFORTS)}", "Choose one")
-        scans = [one for part in ([X] if not isinstance(X, (list, tuple)) else X) for one in check_patterns(part)]
+        scans = _singles(X)
         allowed = self._allowed()
         prepared = [self._prepare(scan) for scan in scans]
         searchers = [self._searcher(p) for p in prepared]
@@ -227,10 +231,50 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         with ThreadPoolExecutor(self._n_threads()) as pool:
             return first + list(pool.map(one, range(1, len(scans))))
 
+    def explain(
+        self,
+        scan: Patterns,
+        phase: str | None = None,
+        *,
+        method: str | Explainer | None = None,
+        of: Literal["network", "fit"] | None = None,
+    ) -> PhaseExplanation:
+        """Say which parts of a scan speak for a phase, and which against it.
+
+        Parameters
+        ----------
+        scan : Patterns
+            One pattern.
+        phase : str, optional
+            Its id; by default the first phase of the answer, or the nearest candidate where none was answered.
+        method : str or Explainer, optional
+            One of `peakwise.explain.EXPLANATIONS`; by default integrated gradients of a network, occlusion of a fit.
+        of : {"network", "fit"}, optional
+            Whose score is explained: by default that of the network where there is one. The fit decides in any case.
+        """
+        from peakwise.estimators._explaining import explain_phase
+
+        return explain_phase(self, scan, self._only(scan), phase=phase, method=method, of=of)
+
+    def map(
+        self, X: Patterns | Sequence[Patterns], *, method: str = "pca", labels: Sequence[str] | None = None
+    ) -> NDArray[np.float64]:
+        """Draw scans as points (n, 2) in a plane, so that like lies beside like: `peakwise.explain.MAPS` has the methods."""
+        from peakwise.estimators._explaining import map_scans
+
+        prepared = [self._prepare(scan) for scan in _singles(X)]
+        return map_scans(self, prepared, method=method, labels=labels, random_state=int(self.random_state))
+
     def check_scan(self, scan: Patterns) -> None:
         """Refuse a scan from which nothing can be told, with one clear error."""
         for one in check_patterns(scan):
             self._prepare(one)
+
+    def _only(self, scan: Patterns) -> PreparedScan:
+        if not hasattr(self, "phases_") or len(scan) != 1:
+            why = f"one pattern is needed, got {len(scan)}" if hasattr(self, "phases_") else "it knows no structures"
+            raise OptionError("cannot explain the answer", why, "Give scans one by one to what was fitted with CIFs")
+        return self._prepare(scan)
 
     def _prepare(self, scan: Patterns) -> PreparedScan:
         prepared = prepare(scan)
@@ -288,7 +332,9 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         """
         if not hasattr(self, "phases_") or self.network is None:
             why = "it knows no crystal structures" if not hasattr(self, "phases_") else "network is None"
-            raise OptionError("cannot train the network", why, "Choose a network and fit the identifier with CIFs first")
+            raise OptionError(
+                "cannot train the network", why, "Choose a network and fit the identifier with CIFs first"
+            )
         from peakwise.estimators._proposer import Proposer
 
         self.proposer_: Proposer = Proposer.train(
@@ -299,7 +345,7 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         return self
 
     def add(self, phases: Iterable[Phase]) -> Self:
-        """Know more phases at once; a network learns them only in the next `fit`, the comparison and the fits do now."""
+        """Know more phases at once: comparison and fits do, a network learns them only in the next `fit`."""
         known = PhaseLibrary(self.phases_)
         for phase in phases:
             known.add(phase)
@@ -357,6 +403,11 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "phases_") or hasattr(self, "weights_")
+
+
+def _singles(X: Patterns | Sequence[Patterns]) -> list[Patterns]:
+    """Every pattern by itself."""
+    return [one for part in ([X] if not isinstance(X, (list, tuple)) else X) for one in check_patterns(part)]
 
 
 def _as_phases(X: Any) -> list[Phase] | None:

@@ -59,9 +59,7 @@ def weight_fractions(
     return share, spread
 
 
-def _covariance(
-    scan: PreparedScan, lines: Sequence[FitLines], fit: Fit, settings: FitSettings
-) -> NDArray[np.float64]:
+def _covariance(scan: PreparedScan, lines: Sequence[FitLines], fit: Fit, settings: FitSettings) -> NDArray[np.float64]:
     basis = background_basis(scan.x, settings.n_background)
     waves, shares = lines_of(scan)
     weight = point_weights(scan, settings)

@@ -2,8 +2,8 @@
 
 The signs are those of the best single phase (or set of phases): what is left of the misfit of the background, how alike
 the patterns look before any fit, how far the cell had to go, and how much better it is than the next phase that is not
-nearly the same pattern. The weights come from 126 measured minerals (RRUFF), each once with its structure in a library of
-450 and once without: ``scripts/fit_none_rule.py`` makes them again.
+nearly the same pattern. The weights come from 126 measured minerals (RRUFF), each once with its structure in a library
+of 450 and once without: ``scripts/fit_none_rule.py`` makes them again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _KNOWN = np.linspace(0, 0.6, 126)
 
 
 def signs_of_doubt(answer: Answer, best: Hypothesis | None = None) -> NDArray[np.float64]:
-    """The signs of one answer, in the order of `SIGNS`; `best` is what was answered (by default the best phase alone)."""
+    """The signs of one answer, in the order of `SIGNS`; `best` is what was answered: by default the best phase."""
     best = best or answer.alone[0]
     fit = best.fit
     # Patterns of several phases hardly overlap: together they are as alike as the root of the sum of squares.
@@ -50,8 +50,8 @@ def doubt(signs: NDArray[np.float64]) -> float:
 def doubt_threshold(false_alarm: float) -> float:
     """Doubt beyond which "none of these" is answered: so many scans of known phases are beyond it, at most.
 
-    Split conformal: the threshold is a value among those of the calibration, which the next scan of the same kind exceeds
-    with at most this probability.
+    Split conformal: the threshold is a value among those of the calibration, which the next scan of the same kind
+    exceeds with at most this probability.
     """
     return conformal_threshold(_KNOWN, false_alarm)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peakwise.matching._kernel import N_SHARED, fit_loop, normal_matrix, phase_model
+from peakwise.matching._kernel import N_SHARED, normal_matrix, phase_model
+from peakwise.matching._kernel_fit import fit_loop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,9 +136,7 @@ def fit_phases(
     plain = 1.0 / scan.noise**2
     rwp = float(np.sqrt((plain * (y - scan.background - model) ** 2).sum() / (plain * y**2).sum()))
     ids = tuple(p.id for p in phases)
-    return Fit(
-        ids, parameters, starts, axes, cost, misfit, empty, rwp, model - extra, scan.background + extra
-    )
+    return Fit(ids, parameters, starts, axes, cost, misfit, empty, rwp, model - extra, scan.background + extra)
 
 
 def phase_curve(
@@ -149,8 +148,8 @@ def phase_curve(
     own = fit.own(which)
     y, jacobian = np.zeros_like(scan.x), np.zeros((N_SHARED + own.size, scan.x.size))
     phase_model(
-        scan.x, squares, metrics[0], np.ascontiguousarray(bases[0, :, : own.size - OWN]), power, offsets, cosine2, waves,
-        shares, 1.0, settings.reach, fit.parameters[:N_SHARED], own, y, jacobian, N_SHARED,
+        scan.x, squares, metrics[0], np.ascontiguousarray(bases[0, :, : own.size - OWN]), power, offsets, cosine2,
+        waves, shares, 1.0, settings.reach, fit.parameters[:N_SHARED], own, y, jacobian, N_SHARED,
     )  # fmt: skip
     return y
 
@@ -189,7 +188,7 @@ def flatten(
     NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64],
     NDArray[np.int64], NDArray[np.float64],
 ]:  # fmt: skip
-    """All phases as flat arrays: first lines, squares, metrics, bases, powers, offsets, angles to the texture axes."""
+    """All phases as flat arrays: first lines, squares, metrics, bases, powers, offsets, angles to the axes."""
     first = np.concatenate(([0], np.cumsum([p.power.size for p in phases]))).astype(np.int64)
     bases = np.zeros((len(phases), 6, 6))
     for i, p in enumerate(phases):

@@ -1,4 +1,4 @@
-"""How the loops of this room are compiled: without the interpreter's lock, kept on disk where there is a place for it."""
+"""How the loops of this room are compiled: without the interpreter's lock, kept on disk where there is a place."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """How well a fit speaks for its phases: one number, minus twice a log posterior, by which candidates are ranked.
 
-Misfit alone does not tell a phase from one of the same structure: with a cell that may give way, each fits. So it counts
-how far each cell had to be changed (cells in files are good to a part in a thousand; temperature and solid solution add a
-few more, seldom per cent), how strong a texture is needed, how far the sample is off, and that a phase with shared or
-partly empty sites is one of very many such compositions, so that an end member that fits as well is the better answer.
+Misfit alone does not tell a phase from one of the same structure: with a cell that may give way, each fits. So it
+counts how far each cell had to be changed (cells in files are good to a part in a thousand; temperature and solid
+solution add a few more, seldom per cent), how strong a texture is needed, how far the sample is off, and that a phase
+with shared or partly empty sites is one of very many such compositions, so that an end member that fits as well is the
+better answer.
 """
 
 from __future__ import annotations

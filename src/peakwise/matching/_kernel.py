@@ -1,4 +1,4 @@
-"""The model of a whole scan and its derivatives, and the damped least squares around it, compiled by numba.
+"""The model of a whole scan and its derivatives, compiled by numba.
 
 A profile is a share ``eta`` of a Lorentzian and the rest of a Pearson VII function of exponent 16, which is a Gaussian
 to 1.2 % of its height and needs no exponential. Widths follow ``G0 / cos(theta) + G1 tan(theta)``: size and strain.
@@ -14,7 +14,17 @@ import numpy as np
 
 from peakwise.matching._jit import jit
 
-__all__ = ["N_SHARED", "fit_loop", "march_factors", "normal_matrix", "phase_model"]
+__all__ = [
+    "LARGEST_STRAIN",
+    "N_SHARED",
+    "add_to",
+    "march_factors",
+    "model_of",
+    "normal_matrix",
+    "phase_model",
+    "products",
+    "solve",
+]
 
 # Parameters that all phases share: zero [deg], displacement [deg at theta 0], eta.
 N_SHARED = 3
@@ -62,14 +72,29 @@ def _profile(x, at, inverse, area, eta, shape, place, broad, round_):
 
 
 @jit()
-def _add(to, factor, what):
+def add_to(to, factor, what):
     for k in range(to.size):
         to[k] += factor * what[k]
 
 
 @jit()
 def phase_model(
-    x, squares, metric, basis, power, offsets, cosine2, waves, shares, polarisation, reach, shared, own, y, jacobian, row
+    x,
+    squares,
+    metric,
+    basis,
+    power,
+    offsets,
+    cosine2,
+    waves,
+    shares,
+    polarisation,
+    reach,
+    shared,
+    own,
+    y,
+    jacobian,
+    row,
 ):
     """Add one phase to `y`, and its derivatives to the rows of `jacobian`.
 
@@ -130,16 +155,16 @@ def phase_model(
             many = high - low
             shape, place, broad, round_ = s0[:many], s1[:many], s2_[:many], s3[:many]
             _profile(x[low:high], at, inverse, area, eta, shape, place, broad, round_)
-            _add(y[low:high], area, shape)
-            _add(jacobian[0, low:high], 1.0, place)
-            _add(jacobian[1, low:high], cosine, place)
-            _add(jacobian[2, low:high], area, round_)
-            _add(jacobian[row, low:high], bare * texture[i], shape)
-            _add(jacobian[row + 1, low:high], 1.0 / cosine, broad)
-            _add(jacobian[row + 2, low:high], tan, broad)
-            _add(jacobian[row + 3, low:high], free, shape)
+            add_to(y[low:high], area, shape)
+            add_to(jacobian[0, low:high], 1.0, place)
+            add_to(jacobian[1, low:high], cosine, place)
+            add_to(jacobian[2, low:high], area, round_)
+            add_to(jacobian[row, low:high], bare * texture[i], shape)
+            add_to(jacobian[row + 1, low:high], 1.0 / cosine, broad)
+            add_to(jacobian[row + 2, low:high], tan, broad)
+            add_to(jacobian[row + 3, low:high], free, shape)
             for j in range(n_cell):
-                _add(jacobian[row + 4 + j, low:high], moved[j], place)
+                add_to(jacobian[row + 4 + j, low:high], moved[j], place)
 
 
 @jit()
@@ -164,7 +189,7 @@ def solve(normal, gradient, damping, free):
 
 
 @jit()
-def _model(
+def model_of(
     x, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach, starts, p, jacobian
 ):
     """The lines of all phases, and the derivatives with the parameters that are not of the background."""
@@ -176,28 +201,28 @@ def _model(
         low, high = starts[i], starts[i + 1]
         n_own = high - low
         phase_model(
-            x, squares[:, a:b], metrics[i], bases[i, :, : n_own - 4], powers[a:b], offsets[a : b + 1], cosine2,
-            waves, shares, polarisation, reach, shared, p[low:high], y, jacobian, low,
+            x,
+            squares[:, a:b],
+            metrics[i],
+            bases[i, :, : n_own - 4],
+            powers[a:b],
+            offsets[a : b + 1],
+            cosine2,
+            waves,
+            shares,
+            polarisation,
+            reach,
+            shared,
+            p[low:high],
+            y,
+            jacobian,
+            low,
         )
     return y
 
 
 @jit()
-def _bound(p, starts, least_width, widest):
-    """Keep what must not be left: scales, widths, shares."""
-    p[2] = min(max(p[2], 0.0), 1.0)
-    for i in range(starts.size - 1):
-        a = starts[i]
-        p[a] = max(p[a], 0.0)
-        p[a + 1] = min(max(p[a + 1], least_width), widest)
-        p[a + 2] = min(max(p[a + 2], 0.0), 4.0 * widest)
-        p[a + 3] = min(max(p[a + 3], -1.6), 1.6)
-        for k in range(a + 4, starts[i + 1]):
-            p[k] = min(max(p[k], -LARGEST_STRAIN), LARGEST_STRAIN)
-
-
-@jit()
-def _products(rows, weight, y, normal, gradient):
+def products(rows, weight, y, normal, gradient):
     """Normal matrix and gradient of weighted rows; small, so that a loop beats a library with threads of its own."""
     n, m = rows.shape
     one = np.empty(m)
@@ -218,145 +243,46 @@ def _products(rows, weight, y, normal, gradient):
 
 
 @jit()
-def _background(p, start, basis, model):
-    """The lines and the background."""
-    out = model.copy()
-    for j in range(basis.shape[0]):
-        _add(out, p[start + j], basis[j])
-    return out
-
-
-@jit()
-def _cost(y, model, weight, p, centre, spread):
-    total = 0.0
-    for k in range(y.size):
-        total += weight[k] * (y[k] - model[k]) ** 2
-    prior = 0.0
-    for j in range(p.size):
-        if spread[j] > 0.0:
-            prior += ((p[j] - centre[j]) / spread[j]) ** 2
-    return total, prior
-
-
-@jit()
-def _scales(y, weight, starts, jacobian, p, basis):
-    """Start values of the scales and the background: linear least squares, negative ones taken out."""
-    n, m = starts.size - 1, basis.shape[0]
-    rows = np.empty((n + m, y.size))
-    for i in range(n):
-        rows[i] = jacobian[starts[i]]
-    rows[n:] = basis
-    free = np.ones(n + m, np.bool_)
-    normal, gradient = np.empty((n + m, n + m)), np.empty(n + m)
-    _products(rows, weight, y, normal, gradient)
-    for _ in range(n + 1):
-        found = solve(normal, gradient, 1e-9, free)
-        worst, at = 0.0, -1
-        for i in range(n):
-            if free[i] and found[i] < worst:
-                worst, at = found[i], i
-        if at < 0:
-            break
-        free[at] = False
-    for i in range(n):
-        p[starts[i]] = found[i]
-    for j in range(m):
-        p[starts[-1] + j] = found[n + j]
-
-
-@jit()
-def fit_loop(
-    x, y, weight, basis, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach,
-    starts, p, centre, spread, fwhm, is_fresh, n_steps
-):
-    """Levenberg-Marquardt with normal priors; returns parameters, cost, misfit, misfit of the background, model."""
-    n = p.size
-    step = (x[-1] - x[0]) / (x.size - 1)
-    jacobian = np.zeros((n, x.size))
-    for j in range(basis.shape[0]):
-        jacobian[starts[-1] + j] = basis[j]
-    least, widest = 0.5 * step, 6.0 * fwhm
-    if is_fresh:
-        for i in range(first.size - 1):
-            p[starts[i]] = 1.0
-    _bound(p, starts, least, widest)
-    model = _model(
-        x, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach, starts, p, jacobian
-    )
-    if is_fresh:
-        _scales(y, weight, starts, jacobian, p, basis)
-        model = _model(
-            x, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach, starts, p,
-            jacobian,
-        )
-    empty = _empty(y, weight, basis)
-    full = _background(p, starts[-1], basis, model)
-    misfit, prior = _cost(y, full, weight, p, centre, spread)
-    cost = misfit + prior
-    damping = 1e-3
-    free = np.ones(n, np.bool_)
-    other = np.zeros((n, x.size))
-    normal, gradient = np.empty((n, n)), np.empty(n)
-    for j in range(basis.shape[0]):
-        other[starts[-1] + j] = basis[j]
-    for _ in range(n_steps):
-        _products(jacobian, weight, y - full, normal, gradient)
-        for j in range(n):
-            free[j] = normal[j, j] > 0.0
-            if spread[j] > 0.0:
-                normal[j, j] += 1.0 / spread[j] ** 2
-                gradient[j] += (centre[j] - p[j]) / spread[j] ** 2
-        for i in range(first.size - 1):
-            if p[starts[i]] <= 0.0 and gradient[starts[i]] <= 0.0:
-                free[starts[i] : starts[i + 1]] = False
-        gained = -1.0
-        for _ in range(6):
-            q = p + solve(normal, gradient, damping, free)
-            _bound(q, starts, least, widest)
-            made = _model(
-                x, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach, starts,
-                q, other,
-            )
-            whole = _background(q, starts[-1], basis, made)
-            a, b = _cost(y, whole, weight, q, centre, spread)
-            if a + b < cost:
-                gained = cost - (a + b)
-                p, misfit, cost, full = q, a, a + b, whole
-                jacobian, other = other, jacobian
-                damping = max(damping * 0.2, 1e-7)
-                break
-            damping *= 8.0
-        if gained < 1e-4 * cost:
-            break
-    return p, cost, misfit, empty, full
-
-
-@jit()
-def _empty(y, weight, basis):
-    """Misfit of the background alone."""
-    n = basis.shape[0]
-    normal, gradient = np.empty((n, n)), np.empty(n)
-    _products(basis, weight, y, normal, gradient)
-    free = np.ones(n, np.bool_)
-    left = y - _background(solve(normal, gradient, 1e-9, free), 0, basis, np.zeros(y.size))
-    total = 0.0
-    for k in range(y.size):
-        total += weight[k] * left[k] ** 2
-    return total
-
-
-@jit()
 def normal_matrix(
-    x, weight, basis, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach, starts, p
+    x,
+    weight,
+    basis,
+    first,
+    squares,
+    metrics,
+    bases,
+    powers,
+    offsets,
+    cosine2,
+    waves,
+    shares,
+    polarisation,
+    reach,
+    starts,
+    p,
 ):
     """Normal matrix at the parameters p, without priors."""
     n = p.size
     jacobian = np.zeros((n, x.size))
     for j in range(basis.shape[0]):
         jacobian[starts[-1] + j] = basis[j]
-    model = _model(
-        x, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach, starts, p, jacobian
+    model = model_of(
+        x,
+        first,
+        squares,
+        metrics,
+        bases,
+        powers,
+        offsets,
+        cosine2,
+        waves,
+        shares,
+        polarisation,
+        reach,
+        starts,
+        p,
+        jacobian,
     )
     normal, gradient = np.empty((n, n)), np.empty(n)
-    _products(jacobian, weight, model, normal, gradient)
+    products(jacobian, weight, model, normal, gradient)
     return normal

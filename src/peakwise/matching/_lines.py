@@ -104,7 +104,9 @@ def metric_of(cell: Sequence[float]) -> NDArray[np.float64]:
     """A quarter of the reciprocal metric, in the order of `FitLines.squares`."""
     a, b, c = cell[:3]
     ca, cb, cg = (_cosine(angle) for angle in cell[3:])
-    direct = np.array([[a * a, a * b * cg, a * c * cb], [a * b * cg, b * b, b * c * ca], [a * c * cb, b * c * ca, c * c]])
+    direct = np.array(
+        [[a * a, a * b * cg, a * c * cb], [a * b * cg, b * b, b * c * ca], [a * c * cb, b * c * ca, c * c]]
+    )
     g = np.linalg.inv(direct) / 4
     return np.array([g[0, 0], g[1, 1], g[2, 2], g[1, 2], g[0, 2], g[0, 1]])
 

@@ -1,4 +1,4 @@
-"""Which phases of a library look like a scan: cosines with every phase, over many shifts and strains, in one product."""
+"""Which phases of a library look like a scan: cosines with all, over many shifts and strains, in one product."""
 
 from __future__ import annotations
 

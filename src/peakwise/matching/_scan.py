@@ -202,7 +202,7 @@ def _noise(y: NDArray[np.float64], sigma: NDArray[np.float64] | None, is_counted
     # Where a background was taken off, that half is zero on the average: its noise is the least level to be believed.
     level = max(float(np.median(y)), 3 * base, 1e-9 * float(np.max(np.abs(y))))
     floor = 1e-4 * float(np.ptp(y))
-    return np.sqrt(np.maximum(base**2 * np.maximum(y / level, 0.2), floor**2))
+    return np.asarray(np.sqrt(np.maximum(base**2 * np.maximum(y / level, 0.2), floor**2)))
 
 
 def peak_width(x: NDArray[np.float64], y: NDArray[np.float64], noise: NDArray[np.float64]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,13 +13,14 @@ from peakwise.matching._lines import FitLines, fit_lines
 from peakwise.matching._retrieve import Look, Retriever
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from peakwise.crystal import Phase
     from peakwise.matching._scan import PreparedScan
     from peakwise.matching._table import LineTable
+    from peakwise.patterns import Radiation
 
 __all__ = ["EFFORTS", "Answer", "Effort", "Hypothesis", "Searcher"]
 
@@ -90,10 +91,20 @@ class Answer:
     scan: PreparedScan
 
 
+class _Start(NamedTuple):
+    """Where a fit begins: the phases, the zero shift, and the strains of each."""
+
+    members: tuple[int, ...]
+    zero: float
+    strains: tuple[float | NDArray[np.float64], ...]
+
+
 class Searcher:
     """Searches a library of phases for those in a scan."""
 
-    def __init__(self, phases: Sequence[Phase], table: LineTable, *, threads: int = 1, rules: Rules | None = None) -> None:
+    def __init__(
+        self, phases: Sequence[Phase], table: LineTable, *, threads: int = 1, rules: Rules | None = None
+    ) -> None:
         self.phases, self.table = list(phases), table
         self.rules = rules or Rules()
         self.retriever = Retriever(table, threads)
@@ -125,9 +136,10 @@ class Searcher:
         order = _allowed(look, allowed, effort.looked)
         order = list(dict.fromkeys([*order, *(i for i in proposed if allowed is None or allowed[i])]))
         coarse_scan = scan.coarse()
-        coarse = self._fit_each(coarse_scan, [((i,), None) for i in order], look, _COARSE)
+        starts = [_Start((i,), float(look.zero[i]), (float(look.strain[i]),)) for i in order]
+        coarse = self._fit_each(coarse_scan, starts, _COARSE)
         if scan.doublet is not None and coarse:
-            scan, coarse_scan = self._lines_seen(scan, coarse_scan, coarse[0])
+            scan, coarse_scan = self._lines_seen(scan, coarse_scan, coarse[0], scan.doublet)
         fine = self._refine(scan, coarse[: effort.fitted], FitSettings())
         alone = fine + [h for h in coarse if h.members not in {f.members for f in fine}]
         sets = list(fine)
@@ -143,12 +155,12 @@ class Searcher:
         return Answer(alone, sets, look, len(fine), scan)
 
     def _lines_seen(
-        self, scan: PreparedScan, coarse: PreparedScan, one: Hypothesis
+        self, scan: PreparedScan, coarse: PreparedScan, one: Hypothesis, doublet: Radiation
     ) -> tuple[PreparedScan, PreparedScan]:
         """The scan with the radiation that explains it better: the mean wavelength, or both lines of the doublet."""
-        both = replace(scan, radiation=scan.doublet)
+        both = replace(scan, radiation=doublet)
         single, double = (self._refine(s, [one], FitSettings())[0].fit.misfit for s in (scan, both))
-        return (both, replace(coarse, radiation=scan.doublet)) if double < single else (scan, coarse)
+        return (both, replace(coarse, radiation=doublet)) if double < single else (scan, coarse)
 
     def _widen(
         self,
@@ -160,47 +172,29 @@ class Searcher:
         allowed: NDArray[np.bool_] | None,
     ) -> list[Hypothesis]:
         """Add one phase to each of the sets: what explains what they leave over."""
-        tried: dict[tuple[int, ...], None] = {}
-        looks: dict[tuple[int, ...], tuple[Hypothesis, Look]] = {}
-        work = []
+        starts: dict[tuple[int, ...], _Start] = {}
         for one in level:
             left = scan.net - (one.fit.background - scan.background) - one.fit.calculated
             look = self.retriever.look(scan, np.maximum(left, 0.0))
+            known = [one.fit.own(k)[4:] for k in range(len(one.members))]
             more = [*_allowed(look, allowed, effort.added), *order[: effort.added // 2]]
-            for i in dict.fromkeys(more):
+            for i in more:
                 members = (*one.members, i)
                 key = tuple(sorted(members))
-                if i in one.members or key in tried:
-                    continue
-                tried[key] = None
-                looks[members] = (one, look)
-                work.append((members, looks[members]))
-        found = self._fit_each(coarse_scan, work, None, _COARSE)
+                if i not in one.members and key not in starts:
+                    zero = float(one.fit.parameters[0])
+                    starts[key] = _Start(members, zero, (*known, float(look.strain[i])))
+        found = self._fit_each(coarse_scan, starts.values(), _COARSE)
         return self._refine(scan, found[: max(effort.fitted // 2, 2)], FitSettings())[: effort.beam]
 
-    def _fit_each(
-        self,
-        scan: PreparedScan,
-        work: Sequence[tuple[tuple[int, ...], tuple[Hypothesis, Look] | None]],
-        look: Look | None,
-        settings: FitSettings,
-    ) -> list[Hypothesis]:
-        """Fit sets of phases from where a look found them; the best first."""
+    def _fit_each(self, scan: PreparedScan, starts: Iterable[_Start], settings: FitSettings) -> list[Hypothesis]:
+        """Fit sets of phases from where looks found them; the best first."""
         made = []
-        for members, before in work:
-            lines = [self.lines_of(i, scan) for i in members]
-            if any(one.power.size == 0 for one in lines):
-                continue
-            strains: list[float | NDArray[np.float64]]
-            if before is None:
-                zero, strains = float(look.zero[members[0]]), [float(look.strain[members[0]])] if look else []
-            else:
-                one, own = before
-                zero = float(one.fit.parameters[0])
-                strains = [one.fit.own(k)[4:] for k in range(len(one.members))]
-                strains.append(float(own.strain[members[-1]]))
-            fit = fit_phases(scan, lines, settings=settings, zero=zero, strains=strains)
-            made.append(self._judged(members, fit))
+        for start in starts:
+            lines = [self.lines_of(i, scan) for i in start.members]
+            if all(one.power.size for one in lines):
+                fit = fit_phases(scan, lines, settings=settings, zero=start.zero, strains=start.strains)
+                made.append(self._judged(start.members, fit))
         return sorted(made, key=lambda h: h.value)
 
     def _refine(self, scan: PreparedScan, found: Sequence[Hypothesis], settings: FitSettings) -> list[Hypothesis]:
@@ -210,7 +204,9 @@ class Searcher:
             lines = [self.lines_of(i, scan) for i in one.members]
             strains = [one.fit.own(k)[4:] for k in range(len(one.members))]
             zero = float(one.fit.parameters[0])
-            made.append(self._judged(one.members, fit_phases(scan, lines, settings=settings, zero=zero, strains=strains)))
+            made.append(
+                self._judged(one.members, fit_phases(scan, lines, settings=settings, zero=zero, strains=strains))
+            )
         return sorted(made, key=lambda h: h.value)
 
     def _judged(self, members: tuple[int, ...], fit: Fit) -> Hypothesis:
@@ -218,9 +214,7 @@ class Searcher:
 
     def parts(self, scan: PreparedScan, one: Hypothesis) -> list[NDArray[np.float64]]:
         """What each phase of a hypothesis contributes."""
-        return [
-            phase_curve(scan, self.lines_of(i, scan), one.fit, k, FitSettings()) for k, i in enumerate(one.members)
-        ]
+        return [phase_curve(scan, self.lines_of(i, scan), one.fit, k, FitSettings()) for k, i in enumerate(one.members)]
 
     def lines_of(self, i: int, scan: PreparedScan) -> FitLines:
         """Lines of phase i over the range of a scan."""

@@ -7,12 +7,12 @@ import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from peakwise.errors import ModelFileError, OptionError, PhaseError, WriteError
-from peakwise.matching._raster import raster
+from peakwise.matching._kernel_raster import raster
 from peakwise.modelfiles import cache_key, model_cache, read_model, write_model
 
 if TYPE_CHECKING:
@@ -172,8 +172,8 @@ def _load(key: str, n_phases: int, d_min: float) -> LineTable | None:
 def _save(key: str, table: LineTable) -> None:
     if table.failed:  # said again next time
         return
-    recipe = {"estimator": "LineTable"}
-    arrays = {"offsets": table.offsets, "s2": table.s2, "power": table.power}
+    recipe = {"estimator": "LineTable"}  # no estimator, and so nothing that could be loaded as one
+    arrays: dict[str, NDArray[Any]] = {"offsets": table.offsets, "s2": table.s2, "power": table.power}
     try:
         write_model(model_cache(key), recipe, arrays)
     except WriteError:  # no place for a cache is no reason to stop

@@ -30,7 +30,7 @@ def raster(start, stop, offsets, s2, power, wavelength, x0, step, fwhm, exponent
                 continue
             sine = math.sqrt(sine2)
             at = (2.0 * math.asin(sine) * _DEG - x0) / step
-            low, high = max(int(math.ceil(at - reach)), 0), min(int(math.floor(at + reach)) + 1, m)
+            low, high = max(math.ceil(at - reach), 0), min(math.floor(at + reach) + 1, m)
             if low >= high:
                 continue
             cos_2t = 1.0 - 2.0 * sine2
