@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("peakwise.cli.simulate:simulate", "Labelled patterns of structures: physics, mixtures and noise."),
     "identify": ("peakwise.cli.identify:identify", "Which phases are in scans, how sure, how much of each, or none."),
     "train": ("peakwise.cli.train:train", "Learn once, answer often: a model for the phases of a folder of CIFs."),
+    "explain": ("peakwise.cli.explain:explain", "Why this answer: which parts of a scan speak for a phase."),
     "models": ("peakwise.cli.models:models", "What there is to choose from, and what is in a model file."),
     "study": ("peakwise.cli.study:study", "A published study repeated, its table beside the published one."),
     "datasets": ("peakwise.cli.datasets:datasets", "Named sets of data: what there is, fetched or made."),

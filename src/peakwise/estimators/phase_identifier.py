@@ -259,7 +259,7 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     def map(
         self, X: Patterns | Sequence[Patterns], *, method: str = "pca", labels: Sequence[str] | None = None
     ) -> NDArray[np.float64]:
-        """Draw scans as points (n, 2) in a plane, so that like lies beside like: `peakwise.explain.MAPS` has the methods."""
+        """Draw scans as points (n, 2) in a plane, like beside like; methods: `peakwise.explain.MAPS`."""
         from peakwise.estimators._explaining import map_scans
 
         prepared = [self._prepare(scan) for scan in _singles(X)]
