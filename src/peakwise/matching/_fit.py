@@ -129,7 +129,7 @@ def fit_phases(
                 cell[: cell.size if given.ndim else lengths_of(phases[i])] = given
     flat = flatten(phases, axes)
     parameters, cost, misfit, empty, model = fit_loop(
-        x, y - scan.background, weight, basis, *flat, waves, shares, 1.0, settings.reach, starts,
+        x, y - scan.background, weight, basis, *flat, waves, shares, scan.polarisation, settings.reach, starts,
         begin, centre, spread, scan.fwhm, start is None, settings.n_steps,
     )  # fmt: skip
     extra = parameters[starts[-1] :] @ basis
@@ -149,7 +149,7 @@ def phase_curve(
     y, jacobian = np.zeros_like(scan.x), np.zeros((N_SHARED + own.size, scan.x.size))
     phase_model(
         scan.x, squares, metrics[0], np.ascontiguousarray(bases[0, :, : own.size - OWN]), power, offsets, cosine2,
-        waves, shares, 1.0, settings.reach, fit.parameters[:N_SHARED], own, y, jacobian, N_SHARED,
+        waves, shares, scan.polarisation, settings.reach, fit.parameters[:N_SHARED], own, y, jacobian, N_SHARED,
     )  # fmt: skip
     return y
 

@@ -16,7 +16,7 @@ _DEG = 180.0 / math.pi
 
 
 @jit()
-def raster(start, stop, offsets, s2, power, wavelength, x0, step, fwhm, exponent, out):
+def raster(start, stop, offsets, s2, power, wavelength, x0, step, fwhm, exponent, polarisation, out):
     """Fill rows start to stop of `out` with Gaussians of one width, raised to `exponent`, each row of length 1."""
     m = out.shape[1]
     wide = fwhm / step
@@ -34,7 +34,7 @@ def raster(start, stop, offsets, s2, power, wavelength, x0, step, fwhm, exponent
             if low >= high:
                 continue
             cos_2t = 1.0 - 2.0 * sine2
-            area = float(power[i]) * (1.0 + cos_2t * cos_2t) / (sine2 * math.sqrt(1.0 - sine2))
+            area = float(power[i]) * (1.0 + polarisation * cos_2t * cos_2t) / (sine2 * math.sqrt(1.0 - sine2))
             for j in range(low, high):
                 u = (j - at) / wide
                 row[j] += area * math.exp(-2.772588722239781 * u * u)

@@ -100,6 +100,15 @@ def fit_lines(phase: Phase, radiation: Radiation, low: float, high: float) -> Fi
     )
 
 
+def no_lines(phase: Phase) -> FitLines:
+    """What cannot be listed, as a phase that shows nothing."""
+    metric, whole = metric_of(phase.cell), np.zeros(1, np.int64)
+    nothing = np.zeros(0)
+    return FitLines(
+        phase.id, np.zeros((6, 0)), metric, cell_basis(phase, metric), nothing, np.zeros((1, 0)), whole, ((0, 0, 1),)
+    )
+
+
 def metric_of(cell: Sequence[float]) -> NDArray[np.float64]:
     """A quarter of the reciprocal metric, in the order of `FitLines.squares`."""
     a, b, c = cell[:3]

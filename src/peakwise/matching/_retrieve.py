@@ -56,21 +56,25 @@ class Retriever:
         step = max(fwhm / _BINS, (scan.x[-1] - scan.x[0]) / _MOST_BINS)
         n = int((scan.x[-1] - scan.x[0]) / step) + 1
         grid = scan.x[0] + step * np.arange(n)
-        rows = self._layout(float(scan.x[0]), float(step), n, scan.radiation.wavelength, float(fwhm))
+        rows = self._layout(scan, float(step), n, float(fwhm))
         variants = _variants(scan, scan.net if net is None else net, grid, fwhm, scale)
         cosines = rows @ variants.T
         best = cosines.argmax(axis=1)
         zeros, strains = np.divmod(best, len(_STRAINS))
         return Look(cosines[np.arange(len(best)), best], _STRAINS[strains], scale * _ZEROS[zeros])
 
-    def _layout(self, x0: float, step: float, n: int, wavelength: float, fwhm: float) -> NDArray[np.float32]:
+    def _layout(self, scan: PreparedScan, step: float, n: int, fwhm: float) -> NDArray[np.float32]:
         # Scans of one instrument begin within a step of each other: nearly the same range is the same range.
+        x0, wavelength = float(scan.x[0]), scan.radiation.wavelength
         key = (round(x0, 3), round(step, 5), n, round(wavelength, 6), round(fwhm, 4))
-        if key not in self._rows:
-            while len(self._rows) >= 2:
-                self._rows.pop(next(iter(self._rows)))
-            self._rows[key] = self.table.rows(x0, step, n, wavelength, fwhm, _POWER, self.threads)
-        return self._rows[key]
+        rows = self._rows.get(key)
+        if rows is None:
+            rows = self.table.rows(x0, step, n, wavelength, fwhm, _POWER, self.threads, scan.polarisation)
+            # Other threads look too: each drops the oldest that it finds, and keeps what it made for itself.
+            for old in list(self._rows)[:-1]:
+                self._rows.pop(old, None)
+            self._rows[key] = rows
+        return rows
 
 
 def warp(x: NDArray[np.float64], strain: float, zero: float) -> NDArray[np.float64]:

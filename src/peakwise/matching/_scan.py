@@ -87,6 +87,11 @@ class PreparedScan:
         return PreparedScan(x, y, background, noise, self.scale * top, wide, self.radiation)
 
     @property
+    def polarisation(self) -> float:
+        """Factor of cos² 2 theta in the Lorentz-polarisation factor: 1 for X-rays of a tube, 0 for what has none."""
+        return 1.0 if self.radiation.probe == "xray" else 0.0
+
+    @property
     def signal_to_noise(self) -> float:
         """Height of the largest peak over the noise where it stands."""
         at = int(np.argmax(self.net))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from peakwise.errors import OptionError
 from peakwise.matching._fit import Fit, FitSettings, fit_phases, phase_curve
 from peakwise.matching._judge import Rules, complexity, judge
-from peakwise.matching._lines import FitLines, fit_lines
+from peakwise.matching._lines import FitLines, fit_lines, no_lines
 from peakwise.matching._retrieve import Look, Retriever
 
 if TYPE_CHECKING:
@@ -220,12 +221,18 @@ class Searcher:
         """Lines of phase i over the range of a scan."""
         light = scan.radiation  # lines are listed for its mean; which of its lines are drawn the fit knows
         key = (i, round(float(scan.x[0])), round(float(scan.x[-1])), light.wavelength)
-        if key not in self._lines:
-            while len(self._lines) >= _KEPT:
-                self._lines.pop(next(iter(self._lines)))
-            self._lines[key] = fit_lines(self.phases[i], light, key[1] - _MARGIN, key[2] + _MARGIN)
+        lines = self._lines.get(key)
+        if lines is None:
+            try:
+                lines = fit_lines(self.phases[i], light, key[1] - _MARGIN, key[2] + _MARGIN)
+            except OptionError:  # more lines than are listed: `LineTable.failed` says so, and nothing is fitted
+                lines = no_lines(self.phases[i])
             self.phases[i].forget()
-        return self._lines[key]
+            if len(self._lines) >= _KEPT:  # other threads look here too
+                for old in list(self._lines)[: _KEPT // 4]:
+                    self._lines.pop(old, None)
+            self._lines[key] = lines
+        return lines
 
 
 def _allowed(look: Look, allowed: NDArray[np.bool_] | None, n: int) -> list[int]:

@@ -86,14 +86,25 @@ class LineTable:
         return found
 
     def rows(
-        self, x0: float, step: float, n: int, wavelength: float, fwhm: float, power: float, threads: int
+        self,
+        x0: float,
+        step: float,
+        n: int,
+        wavelength: float,
+        fwhm: float,
+        power: float,
+        threads: int,
+        polarisation: float = 1.0,
     ) -> NDArray[np.float32]:
         """Each phase as intensities on an even grid of two_theta [deg], raised to `power`, of length 1."""
         n_phases = len(self.offsets) - 1
         out = np.empty((n_phases, n), np.float32)
 
         def some(part: range) -> None:
-            raster(part.start, part.stop, self.offsets, self.s2, self.power, wavelength, x0, step, fwhm, power, out)
+            raster(
+                part.start, part.stop, self.offsets, self.s2, self.power, wavelength, x0, step, fwhm, power, polarisation,
+                out,
+            )  # fmt: skip
 
         parts = [range(i, min(i + 256, n_phases)) for i in range(0, n_phases, 256)]
         with ThreadPoolExecutor(threads) as pool:
