@@ -41,6 +41,9 @@ class Brightest(Estimator):
         return cls(**options)
 
 
+CLASSICAL = [
+    "cosine_matcher", "naive_bayes", "nearest_neighbours", "logistic_regression", "random_forest", "support_vectors",
+]  # fmt: skip
 AXIS = np.linspace(20, 60, 81)
 
 
@@ -140,9 +143,8 @@ def test_bad_input_is_one_sentence(X, y, problem):
 def test_one_pattern_a_label_is_no_regression():
     """scikit-learn warns that so many labels may be a regression; here a calculated pattern a phase is usual."""
     positions = np.linspace(22, 58, 25)
-    for kind in ESTIMATORS.values():
-        if kind.task == "identify" and "random_state" in kind().get_params():
-            assert kind().fit(scans(*positions), np.arange(25)).classes_.size == 25
+    for name in CLASSICAL:
+        assert ESTIMATORS[name]().fit(scans(*positions), np.arange(25)).classes_.size == 25
 
 
 def test_nothing_is_answered_before_fit(tmp_path):
@@ -184,7 +186,7 @@ def test_a_file_holds_what_the_contract_promises(tmp_path):
 
 
 def test_only_members_of_the_table_can_be_saved(tmp_path):
-    with pytest.raises(OptionError, match=r"Brightest must be one of cosine_matcher, .*\. Save one of these"):
+    with pytest.raises(OptionError, match=r"Brightest must be one of .*cosine_matcher, .*\. Save one of these"):
         Brightest().fit(scans(30)).save(tmp_path / "a.pw")
 
 
@@ -197,7 +199,7 @@ def test_options_that_are_not_plain_cannot_be_saved(tmp_path):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"estimator": "os.system"}, "it must hold one of cosine_matcher, .*, got 'os.system'"),
+        ({"estimator": "os.system"}, "it must hold one of .*cosine_matcher, .*, got 'os.system'"),
         ({"options": {"n_neighbors": 2, "command": "rm"}}, "do not make a nearest_neighbours"),
         ({"options": {"n_neighbors": 2}, "labels": {"kind": "O8,(3)f4", "values": [[1, 2, 3]]}}, "do not make"),
         ({"axis": {}}, "do not make"),
@@ -221,11 +223,6 @@ def test_a_model_without_its_arrays_is_refused(tmp_path):
     write_model(tmp_path / "bad.pw", recipe, {"grid": np.arange(3.0)})
     with pytest.raises(ModelFileError, match="KeyError: 'rows'"):
         load(tmp_path / "bad.pw")
-
-
-CLASSICAL = [
-    "cosine_matcher", "naive_bayes", "nearest_neighbours", "logistic_regression", "random_forest", "support_vectors",
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CLASSICAL)
