@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from peakwise.crystal import PhaseLibrary
     from peakwise.estimators import PhaseIdentifier
 
-__all__ = ["NETWORK", "SECONDS", "identifier_for", "load_identifier"]
+__all__ = ["NETWORK", "SECONDS", "identifier_for", "identifier_of", "load_identifier"]
 
 NETWORK = "patch_conv"  # the best for its time: docs/explanations/learning.md
 SECONDS = 40.0  # for the most phases; fewer take less
@@ -38,9 +38,14 @@ def load_identifier(path: str) -> PhaseIdentifier:
 def identifier_for(out: Output, cifs: Sequence[str], effort: str, max_phases: int) -> PhaseIdentifier:
     """An identifier for the structures in CIFs: the kept one, or one that is trained now and kept."""
     from peakwise.cli._phases import load_library
+
+    return identifier_of(out, load_library(out, cifs), effort, max_phases)
+
+
+def identifier_of(out: Output, library: PhaseLibrary, effort: str, max_phases: int) -> PhaseIdentifier:
+    """The same for phases that were read already."""
     from peakwise.estimators import PhaseIdentifier
 
-    library = load_library(out, cifs)
     network = None if effort == "quick" else _network(out, library)
     seconds = min(max(_SECONDS_PER_PHASE * len(library), _LEAST_SECONDS), SECONDS)
     made = PhaseIdentifier(

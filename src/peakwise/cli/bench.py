@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Name -> (where it lives, what it measures).
 BENCHES: dict[str, tuple[str, str]] = {
     "simulate": ("peakwise.cli._bench_simulate:run", "structure to lines, and lines to noisy patterns"),
+    "identify": ("peakwise.cli._bench_identify:run", "how often phases are found, how well that is known, how quickly"),
 }
 
 
