@@ -64,7 +64,15 @@ def _covariance(scan: PreparedScan, lines: Sequence[FitLines], fit: Fit, setting
     waves, shares = lines_of(scan)
     weight = point_weights(scan, settings)
     normal = normal_matrix(
-        scan.x, weight, basis, *flatten(lines, fit.axes), waves, shares, scan.polarisation, settings.reach, fit.starts,
+        scan.x,
+        weight,
+        basis,
+        *flatten(lines, fit.axes),
+        waves,
+        shares,
+        scan.polarisation,
+        settings.reach,
+        fit.starts,
         fit.parameters,
     )
     n_free = max(weight.size * scan.step / scan.fwhm - len(normal), 1.0)

@@ -45,6 +45,8 @@ class FitSettings:
         Profiles are cut at so many FWHM.
     n_steps : int
         Most steps of the least squares.
+    tolerance : float
+        Relative gain of a step below which the fit has arrived.
     """
 
     strain: float = 0.006
@@ -56,6 +58,7 @@ class FitSettings:
     n_background: int = 6
     reach: float = 12.0
     n_steps: int = 12
+    tolerance: float = 3e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +133,7 @@ def fit_phases(
     flat = flatten(phases, axes)
     parameters, cost, misfit, empty, model = fit_loop(
         x, y - scan.background, weight, basis, *flat, waves, shares, scan.polarisation, settings.reach, starts,
-        begin, centre, spread, scan.fwhm, start is None, settings.n_steps,
+        begin, centre, spread, scan.fwhm, start is None, settings.n_steps, settings.tolerance,
     )  # fmt: skip
     extra = parameters[starts[-1] :] @ basis
     plain = 1.0 / scan.noise**2

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from peakwise.matching._jit import jit
@@ -24,6 +26,21 @@ def _bound(p, starts, least_width, widest):
         p[a + 3] = min(max(p[a + 3], -1.6), 1.6)
         for k in range(a + 4, starts[i + 1]):
             p[k] = min(max(p[k], -LARGEST_STRAIN), LARGEST_STRAIN)
+
+
+@jit()
+def _hold(p, gradient, starts, least_width, widest, free):
+    """Take what stands at a limit and pushes against it out of the step: cut off afterwards, it would spoil the rest."""
+    probe = np.empty(p.size)
+    for j in range(p.size):
+        probe[j] = p[j] + math.copysign(1e-9 * (abs(p[j]) + 1.0), gradient[j])
+    _bound(probe, starts, least_width, widest)
+    for j in range(starts[-1]):
+        if probe[j] == p[j]:
+            free[j] = False
+    for i in range(starts.size - 1):
+        if not free[starts[i]]:  # no scale: nothing of the phase shows
+            free[starts[i] : starts[i + 1]] = False
 
 
 @jit()
@@ -111,6 +128,7 @@ def fit_loop(
     fwhm,
     is_fresh,
     n_steps,
+    tolerance,
 ):
     """Levenberg-Marquardt with normal priors; returns parameters, cost, misfit, misfit of the background, model."""
     n = p.size
@@ -176,9 +194,7 @@ def fit_loop(
             if spread[j] > 0.0:
                 normal[j, j] += 1.0 / spread[j] ** 2
                 gradient[j] += (centre[j] - p[j]) / spread[j] ** 2
-        for i in range(first.size - 1):
-            if p[starts[i]] <= 0.0 and gradient[starts[i]] <= 0.0:
-                free[starts[i] : starts[i + 1]] = False
+        _hold(p, gradient, starts, least, widest, free)
         gained = -1.0
         for _ in range(6):
             q = p + solve(normal, gradient, damping, free)
@@ -209,6 +225,6 @@ def fit_loop(
                 damping = max(damping * 0.2, 1e-7)
                 break
             damping *= 8.0
-        if gained < 1e-4 * cost:
+        if gained < tolerance * cost:
             break
     return p, cost, misfit, empty, full

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,6 +49,21 @@ class FitLines:
     cosine2: NDArray[np.float64]
     offsets: NDArray[np.int64]
     axes: tuple[tuple[int, int, int], ...]
+
+    def strongest(self, share: float) -> FitLines:
+        """The same phase without its faintest lines, which together make up at most `share` of its intensity."""
+        s2 = self.s2
+        seen = self.power / np.maximum(s2, 1e-12)  # about what an instrument shows of them
+        order = np.argsort(seen)
+        keep = np.ones(seen.size, np.bool_)
+        keep[order[np.cumsum(seen[order]) < share * seen.sum()]] = False
+        if keep.all():
+            return self
+        counts = np.diff(self.offsets)
+        offsets = np.concatenate(([0], np.cumsum(counts[keep]))).astype(np.int64)
+        members = np.ascontiguousarray(self.cosine2[:, np.repeat(keep, counts)])
+        squares = np.ascontiguousarray(self.squares[:, keep])
+        return replace(self, squares=squares, power=self.power[keep], cosine2=members, offsets=offsets)
 
     @property
     def s2(self) -> NDArray[np.float64]:

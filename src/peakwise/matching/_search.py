@@ -14,7 +14,7 @@ from peakwise.matching._lines import FitLines, fit_lines, no_lines
 from peakwise.matching._retrieve import Look, Retriever
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -54,8 +54,15 @@ EFFORTS = {
     "thorough": Effort(looked=150, fitted=30, added=60, beam=6),
 }
 
-_COARSE = FitSettings(n_background=4, reach=6.0, n_steps=6)
+_COARSE = FitSettings(n_background=4, reach=6.0, n_steps=6, tolerance=3e-3)
+# What need not be looked at closely: phases much less alike than the best, fits much worse than the best.
+_UNLIKE = 0.55  # share of the best cosine ...
+_AT_LEAST = 8  # ... of all but so many
+_HOPELESS = 40.0  # difference of the criterion ...
+_SURE = 3  # ... of all but so many
+_FAINT = 0.01  # share of its intensity that a phase may lack in a coarse fit
 _KEPT = 4000  # compiled phases that are kept for the next scan
+_Key = tuple[int, float, float, float]
 _MARGIN = 1.5  # [deg] beyond the range of which lines are taken
 
 
@@ -110,7 +117,8 @@ class Searcher:
         self.rules = rules or Rules()
         self.retriever = Retriever(table, threads)
         self._complexities = [complexity(p) for p in self.phases]
-        self._lines: dict[tuple[int, float, float, float], FitLines] = {}
+        self._lines: dict[_Key, FitLines] = {}
+        self._strong: dict[_Key, FitLines] = {}
 
     def search(
         self,
@@ -135,13 +143,15 @@ class Searcher:
         """
         look = self.retriever.look(scan)
         order = _allowed(look, allowed, effort.looked)
+        least = _UNLIKE * float(look.cosine[order[0]]) if order else 0.0
+        order = [i for n, i in enumerate(order) if n < _AT_LEAST or look.cosine[i] >= least]
         order = list(dict.fromkeys([*order, *(i for i in proposed if allowed is None or allowed[i])]))
         coarse_scan = scan.coarse()
         starts = [_Start((i,), float(look.zero[i]), (float(look.strain[i]),)) for i in order]
         coarse = self._fit_each(coarse_scan, starts, _COARSE)
         if scan.doublet is not None and coarse:
             scan, coarse_scan = self._lines_seen(scan, coarse_scan, coarse[0], scan.doublet)
-        fine = self._refine(scan, coarse[: effort.fitted], FitSettings())
+        fine = self._refine(scan, _promising(coarse, effort.fitted), FitSettings())
         alone = fine + [h for h in coarse if h.members not in {f.members for f in fine}]
         sets = list(fine)
         level = fine[: effort.beam]
@@ -186,13 +196,13 @@ class Searcher:
                     zero = float(one.fit.parameters[0])
                     starts[key] = _Start(members, zero, (*known, float(look.strain[i])))
         found = self._fit_each(coarse_scan, starts.values(), _COARSE)
-        return self._refine(scan, found[: max(effort.fitted // 2, 2)], FitSettings())[: effort.beam]
+        return self._refine(scan, _promising(found, max(effort.fitted // 2, 2)), FitSettings())[: effort.beam]
 
     def _fit_each(self, scan: PreparedScan, starts: Iterable[_Start], settings: FitSettings) -> list[Hypothesis]:
         """Fit sets of phases from where looks found them; the best first."""
         made = []
         for start in starts:
-            lines = [self.lines_of(i, scan) for i in start.members]
+            lines = [self._strongest(i, scan) for i in start.members]
             if all(one.power.size for one in lines):
                 fit = fit_phases(scan, lines, settings=settings, zero=start.zero, strains=start.strains)
                 made.append(self._judged(start.members, fit))
@@ -217,22 +227,43 @@ class Searcher:
         """What each phase of a hypothesis contributes."""
         return [phase_curve(scan, self.lines_of(i, scan), one.fit, k, FitSettings()) for k, i in enumerate(one.members)]
 
+    def _strongest(self, i: int, scan: PreparedScan) -> FitLines:
+        """Lines of phase i that a coarse fit needs."""
+        return self._kept(self._strong, self._key(i, scan), lambda: self.lines_of(i, scan).strongest(_FAINT))
+
     def lines_of(self, i: int, scan: PreparedScan) -> FitLines:
         """Lines of phase i over the range of a scan."""
-        light = scan.radiation  # lines are listed for its mean; which of its lines are drawn the fit knows
-        key = (i, round(float(scan.x[0])), round(float(scan.x[-1])), light.wavelength)
-        lines = self._lines.get(key)
-        if lines is None:
-            try:
-                lines = fit_lines(self.phases[i], light, key[1] - _MARGIN, key[2] + _MARGIN)
-            except OptionError:  # more lines than are listed: `LineTable.failed` says so, and nothing is fitted
-                lines = no_lines(self.phases[i])
+        key = self._key(i, scan)
+        return self._kept(self._lines, key, lambda: self._listed(i, scan.radiation, key[1], key[2]))
+
+    def _listed(self, i: int, light: Radiation, low: float, high: float) -> FitLines:
+        try:
+            return fit_lines(self.phases[i], light, low - _MARGIN, high + _MARGIN)
+        except OptionError:  # more lines than are listed: `LineTable.failed` says so, and nothing is fitted
+            return no_lines(self.phases[i])
+        finally:
             self.phases[i].forget()
-            if len(self._lines) >= _KEPT:  # other threads look here too
-                for old in list(self._lines)[: _KEPT // 4]:
-                    self._lines.pop(old, None)
-            self._lines[key] = lines
+
+    def _kept(self, kept: dict[_Key, FitLines], key: _Key, make: Callable[[], FitLines]) -> FitLines:
+        """What was made before, or made now; other threads look here too."""
+        lines = kept.get(key)
+        if lines is None:
+            lines = make()
+            if len(kept) >= _KEPT:
+                for old in list(kept)[: _KEPT // 4]:
+                    kept.pop(old, None)
+            kept[key] = lines
         return lines
+
+    @staticmethod
+    def _key(i: int, scan: PreparedScan) -> _Key:
+        """What the lines of a phase depend on; which lines of the radiation are drawn is the fit's affair."""
+        return i, round(float(scan.x[0])), round(float(scan.x[-1])), scan.radiation.wavelength
+
+
+def _promising(found: Sequence[Hypothesis], most: int) -> list[Hypothesis]:
+    """Those of sorted coarse fits that a fine fit could still bring to the front."""
+    return [h for n, h in enumerate(found[:most]) if n < _SURE or h.value - found[0].value <= _HOPELESS]
 
 
 def _allowed(look: Look, allowed: NDArray[np.bool_] | None, n: int) -> list[int]:

@@ -117,7 +117,7 @@ def content_key(phases: Sequence[Phase]) -> str:
     digest = hashlib.sha256()
     for p in phases:
         source = p.source.sha256 or repr((p.formula, p.cell, p.space_group, p.sites))
-        digest.update(json.dumps([p.id, source]).encode())
+        digest.update(json.dumps([p.id, source, *p.cell]).encode())  # a cell may have been changed since the file
     return digest.hexdigest()
 
 
