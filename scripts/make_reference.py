@@ -22,16 +22,26 @@ from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
+from peakwise.augmentation import AUGMENTATIONS
 from peakwise.cli import COMMANDS, peakwise
+from peakwise.cli.bench import BENCHES
 from peakwise.crystal import TEXTBOOK
 from peakwise.datasets import DATASETS, options_of
+from peakwise.estimators import ESTIMATORS
+from peakwise.evaluation import CALIBRATIONS
+from peakwise.explain import EXPLANATIONS, MAPS
 from peakwise.io import FORMATS, META
+from peakwise.matching import EFFORTS
+from peakwise.networks import HEADS, NETWORKS
+from peakwise.objectives import OBJECTIVES
 from peakwise.patterns import AXES, INTENSITY_UNITS, WAVELENGTHS
 from peakwise.preprocessing import STEPS
+from peakwise.report import VERDICTS
 from peakwise.simulate import EFFECTS, PRESETS
+from peakwise.studies import STUDIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from peakwise.io import Format
     from peakwise.simulate import Effect
@@ -149,10 +159,12 @@ def metadata_page() -> str:
     )
 
 
-def steps_page() -> str:
-    def first(step: type) -> str:
-        return prose((inspect.getdoc(step) or "").partition("\n\n")[0])
+def first(one: type) -> str:
+    """The summary of a class, in one line."""
+    return prose((inspect.getdoc(one) or "").partition("\n\n")[0]).replace("``", "`")
 
+
+def steps_page() -> str:
     rows = ((f"`{name}`", f"`{step.__name__}`", first(step)) for name, step in STEPS.items())
     bodies = "\n\n".join(f".. autoclass:: peakwise.preprocessing.{step.__name__}" for step in STEPS.values())
     return page(
@@ -167,6 +179,87 @@ def steps_page() -> str:
         "## Options of each",
         f"```{{eval-rst}}\n{bodies}\n```",
     )
+
+
+def models_page() -> str:
+    efforts = ((f"`{n}`", *(str(v) for v in (e.looked, e.fitted, e.added, e.beam))) for n, e in EFFORTS.items())
+    verdicts = ((f"`{v.name}`", v.sign, v.label, v.meaning) for v in VERDICTS.values())
+    studies = ((f"`{s.name}`", s.title, s.citation, f"<https://doi.org/{s.doi}>") for s in STUDIES.values())
+    return page(
+        "# Models, and what else there is to choose from",
+        prose("""
+            Names for options, each with its class and the options of that class. `peakwise models` prints most of them.
+            Each table is a dict in the `__init__.py` of its room: to add a member is one file and one line. What the
+            classes do in full: [Python](api.md).
+        """),
+        "## Estimators",
+        "`peakwise.estimators.ESTIMATORS`: what `peakwise.load` can load from a model file.",
+        _classes(ESTIMATORS),
+        "## Efforts of an identification",
+        prose("""
+            `peakwise.matching.EFFORTS`, for `effort=` and `--effort`. *Looked at*: phases of the library that get a
+            coarse fit, the most alike first; *fitted*: of these, how many get a fine fit; *added*: phases that are
+            tried beside those already found; *beam*: sets of phases that are followed at once. The whole library is
+            compared with the scan in every case.
+        """),
+        table(("Name", "Looked at", "Fitted", "Added", "Beam"), efforts),
+        "## Verdicts",
+        "`peakwise.report.VERDICTS`: the kinds of answer in tables and reports.",
+        table(("Name", "Sign", "Called", "When"), verdicts),
+        "## Networks",
+        prose("""
+            `peakwise.networks.NETWORKS`, for `network=` and `--network`. Which one:
+            [Learning](../explanations/learning.md).
+        """),
+        _classes(NETWORKS, ("n_points",)),
+        "## Heads",
+        "`peakwise.networks.HEADS`, for `head=` of an objective.",
+        _classes(HEADS, ("n_features", "n_classes")),
+        "## Objectives",
+        "`peakwise.objectives.OBJECTIVES`: what a network learns.",
+        _classes(OBJECTIVES, ("encoder", "n_classes")),
+        "## Augmentations",
+        "`peakwise.augmentation.AUGMENTATIONS`: random changes in training, never at prediction.",
+        _classes(AUGMENTATIONS),
+        "## Calibrations",
+        "`peakwise.evaluation.CALIBRATIONS`: from scores to probabilities.",
+        _classes(CALIBRATIONS),
+        "## Explanations",
+        prose("""
+            `peakwise.explain.EXPLANATIONS`, for `method=` and `--method`. Which one:
+            [Ask why](../how-to/explain.md).
+        """),
+        _classes(EXPLANATIONS),
+        "## Maps of a set",
+        "`peakwise.explain.MAPS`, for `--map`.",
+        _classes(MAPS),
+        "## Studies",
+        prose("""
+            `peakwise.studies.STUDIES`, for `peakwise study`. What was done as published, and what was not:
+            [Published studies](../explanations/studies.md).
+        """),
+        table(("Name", "What it asks", "Published in", "DOI"), studies),
+        "## Benches",
+        "For `peakwise bench`.",
+        table(("Name", "What it measures"), ((f"`{n}`", what) for n, (_, what) in BENCHES.items())),
+    )
+
+
+def _classes(members: Mapping[str, type], given: Sequence[str] = ()) -> str:
+    """A table of classes with their options; `given` is what every member is handed and nobody chooses."""
+    rows = []
+    for name, one in members.items():
+        options = [
+            p.name if p.default is p.empty else f"{p.name}={_default(p.default)}"
+            for p in inspect.signature(one).parameters.values()
+            if p.name not in given
+        ]
+        rows.append((f"`{name}`", f"`{one.__name__}`", first(one), code(options) or "-"))
+    return table(("Name", "Class", "What it is", "Options"), rows)
+
+
+def _default(value: object) -> str:
+    return repr(value).replace("'", '"')
 
 
 def textbook_page() -> str:
@@ -316,6 +409,7 @@ PAGES = {
     "docs/reference/axes.md": axes_page,
     "docs/reference/metadata.md": metadata_page,
     "docs/reference/steps.md": steps_page,
+    "docs/reference/models.md": models_page,
     "docs/reference/textbook.md": textbook_page,
     "docs/reference/simulation.md": simulation_page,
     "docs/reference/datasets.md": datasets_page,
@@ -359,7 +453,8 @@ def _output(line: str, folder: str) -> str:
         timeout=120,
         check=False,
     )
-    lines = [line.rstrip() for line in (done.stdout + done.stderr).splitlines()]
+    printed = (done.stdout + done.stderr).replace(f"{Path(folder).resolve()}{os.sep}", "")  # as if run where they are
+    lines = [line.rstrip() for line in printed.splitlines()]
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
     return f"{text}\n" if text else ""
 

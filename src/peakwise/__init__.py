@@ -15,6 +15,7 @@ from peakwise._version import __version__
 if TYPE_CHECKING:
     from peakwise import simulate
     from peakwise.crystal import Phase, PhaseLibrary
+    from peakwise.estimators import PhaseIdentifier, load
     from peakwise.io import FORMATS, read, read_each, write
     from peakwise.patterns import AXES, WAVELENGTHS, Patterns, Radiation, concatenate, diagnose
 
@@ -24,11 +25,13 @@ _HOMES = {
     "FORMATS": "peakwise.io",
     "Patterns": "peakwise.patterns",
     "Phase": "peakwise.crystal",
+    "PhaseIdentifier": "peakwise.estimators",
     "PhaseLibrary": "peakwise.crystal",
     "Radiation": "peakwise.patterns",
     "WAVELENGTHS": "peakwise.patterns",
     "concatenate": "peakwise.patterns",
     "diagnose": "peakwise.patterns",
+    "load": "peakwise.estimators",
     "read": "peakwise.io",
     "read_each": "peakwise.io",
     "write": "peakwise.io",
@@ -40,11 +43,13 @@ __all__ = [
     "WAVELENGTHS",
     "Patterns",
     "Phase",
+    "PhaseIdentifier",
     "PhaseLibrary",
     "Radiation",
     "__version__",
     "concatenate",
     "diagnose",
+    "load",
     "read",
     "read_each",
     "simulate",

@@ -19,6 +19,7 @@ from peakwise.io import FORMATS
 
 SOURCE = Path(pw.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
+ROOMS = [m.name for m in pkgutil.iter_modules([str(SOURCE)]) if m.ispkg and m.name != "cli"]
 HEAVY = {
     "torch",
     "matplotlib",
@@ -50,6 +51,39 @@ def test_light_imports(code):
     assert not loaded_after(code) & HEAVY
 
 
+# Rooms of physics, and those that meet the learning wing only when a network is asked for.
+WITHOUT_TORCH = (
+    "patterns", "io", "preprocessing", "crystal", "simulate", "datasets", "evaluation", "modelfiles", "matching",
+    "report", "explain", "estimators", "studies", "cli",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("room", WITHOUT_TORCH)
+def test_physics_does_not_load_torch(room):
+    """What the contract in pyproject.toml cannot see: an import by another library, or by a lower room that learns."""
+    assert not loaded_after(f"import peakwise.{room}") & {"torch", "triton", "umap"}
+
+
+def test_matching_is_physics_and_nothing_else():
+    assert not loaded_after("import peakwise.matching") & {"torch", "sklearn", "matplotlib", "pandas", "rich"}
+
+
+def test_fits_do_not_load_what_learns():
+    """Not even when they run: a scan is identified on a machine without torch."""
+    code = """
+from peakwise.crystal import TEXTBOOK
+from peakwise.matching import EFFORTS, LineTable, Searcher, prepare
+from peakwise.patterns import Radiation
+from peakwise.simulate import Simulator
+phases = [TEXTBOOK["Si"], TEXTBOOK["MgO"]]
+scan = Simulator(phases[0], (20, 80, 1501), radiation="CuKa1", random_state=1).draw(1)
+table = LineTable.build(phases, Radiation.named("CuKa1"), 1.0, cache=False)
+answer = Searcher(phases, table).search(prepare(scan), EFFORTS["quick"])
+assert answer.alone[0].members == (0,)
+"""
+    assert not loaded_after(code) & {"torch", "sklearn", "triton"}
+
+
 def test_the_import_takes_less_than_its_bound():
     """0.3 s, the best of five: other work on the machine must not fail the test."""
     times = []
@@ -68,7 +102,7 @@ def test_every_public_name_is_there_and_told():
         assert name == "__version__" or name in dir(pw)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         pw.nonsense  # noqa: B018
-    for room in [m.name for m in pkgutil.iter_modules([str(SOURCE)]) if m.ispkg and m.name != "cli"]:
+    for room in ROOMS:
         module = importlib.import_module(f"peakwise.{room}")
         for name in module.__all__:
             assert hasattr(module, name), f"peakwise.{room}.__all__ names {name}, which is not there"
@@ -109,11 +143,13 @@ def test_nothing_forbidden_in_the_source(path):
     assert not {"utils", "helpers", "common", "core", "misc"} & set(path.relative_to(SOURCE).with_suffix("").parts)
 
 
-def test_formats_do_not_import_each_other():
-    members = {p.stem for p in (SOURCE / "io").glob("[a-z]*.py")}
-    for path in (SOURCE / "io").glob("[a-z]*.py"):
-        others = set(re.findall(r"from peakwise\.io\.([a-z]\w*) import", path.read_text(encoding="utf-8"))) & members
-        assert not others, f"{path.name} imports {others}: what two need is a tool of the room"
+@pytest.mark.parametrize("room", ROOMS)
+def test_members_of_a_table_do_not_import_each_other(room):
+    members = {p.stem for p in (SOURCE / room).glob("[a-z]*.py")}
+    for name in members:
+        text = (SOURCE / room / f"{name}.py").read_text(encoding="utf-8")
+        others = set(re.findall(rf"^\s*from peakwise\.{room}\.([a-z]\w*) import", text, re.MULTILINE)) & members
+        assert not others, f"{room}/{name}.py imports {others}: what two need is a tool of the room"
 
 
 def test_no_function_body_stands_twice():
