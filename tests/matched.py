@@ -114,3 +114,16 @@ def plain_model(x, phase, cell, light, axis, *, zero, displacement, eta, scale, 
             near = np.abs(x - at) <= reach * width
             y[near] += scale * strength[i] * lp * share * texture * plain_profile((x[near] - at) / width, eta) / width
     return y
+
+
+# Forty phases that people meet, of all systems; a few with each other's structure.
+FORTY = tuple(
+    "Si NaCl LaB6 CeO2 Al2O3-alpha TiO2-anatase TiO2-rutile TiO2-brookite SiO2-quartz CaCO3-calcite CaCO3-aragonite ZnO "
+    "Fe-alpha Ni Cu Al W MgO CaF2 KCl SrTiO3 CaTiO3 MgAl2O4 Fe3O4 Fe2O3-alpha forsterite albite gypsum ZrO2-monoclinic "
+    "Y2O3 PbS CuO Cu2O NiO BaSO4 dolomite fluorapatite portlandite goethite zircon".split()
+)
+
+
+def forty():
+    """Their structures."""
+    return [TEXTBOOK[name] for name in FORTY]

@@ -229,6 +229,16 @@ def test_what_must_not_be_left_is_not_left():
     assert abs(fit.own(0)[3]) <= 1.6
 
 
+@pytest.mark.parametrize("w", [0.006, 0.0225])
+def test_a_parameter_at_its_limit_does_not_hold_up_the_others(w):
+    """Widths that grow with tan(theta) by nothing are at the limit from the first step on."""
+    scan = prepare(scan_of([TEXTBOOK["CaF2"]], instrument=simple(w=w, radiation=Radiation(1.5418))))
+    lines = [fit_lines(TEXTBOOK["CaF2"], scan.radiation, 18.0, 92.0)]
+    usual = fit_phases(scan, lines)
+    assert usual.own(0)[2] == 0
+    assert usual.cost < 1.02 * fit_phases(scan, lines, settings=FitSettings(n_steps=60)).cost
+
+
 def test_a_fit_goes_on_from_where_another_ended():
     scan = prepare(scan_of([SYSTEMS["orthorhombic"]], instrument=TOOL, strain_a=0.003))
     lines = [fit_lines(SYSTEMS["orthorhombic"], scan.radiation, 18.0, 92.0)]
