@@ -62,6 +62,9 @@ def answer_scan(
     name = str(scan.names[0])
     notes = [*prepared.warnings, *_looks(prepared)]
     answer = searcher.search(prepared, effort, max_phases=max_phases, allowed=allowed, proposed=proposed)
+    if searcher.table.failed:
+        names = ", ".join(str(f.file) for f in searcher.table.failed[:5])
+        notes.append(f"{names} {'...' * (len(searcher.table.failed) > 5)} could not be compared: too many lines")
     if not answer.alone:
         notes.append("no line of any phase lies in the range of this scan")
         left = _left_over(scan, prepared, None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
 
@@ -16,7 +18,7 @@ from peakwise.estimators import _labelled as labelled
 from peakwise.estimators._answering import answer_scan, refuse_range
 from peakwise.estimators._base import Estimator
 from peakwise.estimators._options import option_error, real_option, whole_option
-from peakwise.matching import EFFORTS, LineTable, Searcher, prepare
+from peakwise.matching import EFFORTS, LEAST_FALSE_ALARM, LineTable, Searcher, prepare
 from peakwise.patterns import Radiation, check_patterns
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ __all__ = ["PhaseIdentifier"]
 _NOMINAL = (5.0, 90.0, 2048)  # [deg] of copper radiation: where the network looks
 _STEP = 1.02  # line tables end at powers of this in d, so that scans of nearly one range share one
 _DEFAULT_LIGHT = "CuKa"
+_SYMBOL = re.compile("[A-Z][a-z]?")  # of an element
 
 
 @final
@@ -152,8 +155,8 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         whole_option(self, "max_phases")
         if self.effort not in EFFORTS:
             raise option_error(self, "effort", f"one of {', '.join(EFFORTS)}", "Choose one")
-        if not 0 < real_option(self, "false_alarm", or_above=False) < 1:
-            raise option_error(self, "false_alarm", "between 0 and 1", "Give e.g. 0.05")
+        if not LEAST_FALSE_ALARM <= real_option(self, "false_alarm", or_above=False) < 1:
+            raise option_error(self, "false_alarm", f"between {LEAST_FALSE_ALARM:.2g} and 1", "Give e.g. 0.05")
         if self.threads is not None:
             whole_option(self, "threads")
 
@@ -200,11 +203,11 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         if not hasattr(self, "phases_"):
             why = "it was fitted on labelled patterns and knows no crystal structures"
             raise OptionError("cannot identify phases", why, "Fit it with CIFs, or use predict")
-        most = int(self.max_phases if max_phases is None else max_phases)
-        if most < 1 or top < 1:
-            raise OptionError(
-                "cannot identify phases", f"max_phases and top must be 1 or more, got {most} and {top}", ""
-            )
+        most = self.max_phases if max_phases is None else max_phases
+        for option, value in (("max_phases", most), ("top", top)):
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+                why = f"{option} must be a whole number of at least 1, got {value!r:.80}"
+                raise OptionError("cannot identify phases", why, "Give 1 or more")
         work = EFFORTS.get(effort or self.effort)
         if work is None:
             raise OptionError("cannot identify phases", f"effort must be one of {', '.join(EFFORTS)}", "Choose one")
@@ -217,7 +220,7 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         def one(i: int) -> Identification:
             proposed = self.proposer_.propose(prepared[i]) if hasattr(self, "proposer_") else []
             found = answer_scan(
-                scans[i], prepared[i], searchers[i], work, self.phases_, max_phases=most, allowed=allowed,
+                scans[i], prepared[i], searchers[i], work, self.phases_, max_phases=int(most), allowed=allowed,
                 proposed=proposed, top=top, false_alarm=float(self.false_alarm), curves=curves,
             )  # fmt: skip
             done[0] += 1
@@ -267,7 +270,7 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
 
     def check_scan(self, scan: Patterns) -> None:
         """Refuse a scan from which nothing can be told, with one clear error."""
-        for one in check_patterns(scan):
+        for one in check_patterns(scan, allow_nan=True):
             self._prepare(one)
 
     def _only(self, scan: Patterns) -> PreparedScan:
@@ -284,6 +287,12 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     def _allowed(self) -> NDArray[np.bool_] | None:
         if not self.elements and not self.without:
             return None
+        for option in ("elements", "without"):
+            given = getattr(self, option) or ()
+            unknown = [given] if isinstance(given, str) else [e for e in given if not _SYMBOL.fullmatch(str(e))]
+            if unknown:
+                why = f"{option} must be a sequence of symbols of elements, got {unknown[0]!r:.40}"
+                raise OptionError("cannot identify phases", why, "Give e.g. ['Ti', 'O']")
         only, never = frozenset(self.elements or ()), frozenset(self.without or ())
         keep = np.array([(not only or p.elements <= only) and not p.elements & never for p in self.phases_])
         if not keep.any():
@@ -308,7 +317,7 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         return np.array([";".join(p.phase for p in one.phases) for one in self.identify(patterns)])
 
     def _known(self, X: Any) -> Patterns:
-        return check_patterns(X) if hasattr(self, "phases_") else super()._known(X)
+        return check_patterns(X, allow_nan=True) if hasattr(self, "phases_") else super()._known(X)
 
     def _predict_proba(self, patterns: Patterns) -> NDArray[np.floating]:
         if not hasattr(self, "phases_"):
@@ -407,7 +416,9 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
 
 def _singles(X: Patterns | Sequence[Patterns]) -> list[Patterns]:
     """Every pattern by itself."""
-    return [one for part in ([X] if not isinstance(X, (list, tuple)) else X) for one in check_patterns(part)]
+    return [
+        one for part in ([X] if not isinstance(X, (list, tuple)) else X) for one in check_patterns(part, allow_nan=True)
+    ]
 
 
 def _as_phases(X: Any) -> list[Phase] | None:

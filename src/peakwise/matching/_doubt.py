@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from peakwise.matching._fit import Fit
     from peakwise.matching._search import Answer, Hypothesis
 
-__all__ = ["SIGNS", "doubt", "doubt_threshold", "signs_of_doubt"]
+__all__ = ["LEAST_FALSE_ALARM", "SIGNS", "doubt", "doubt_threshold", "signs_of_doubt"]
 
 SIGNS = ("log_ratio", "cosine", "strain", "margin")
 _STRAIN = 0.0015
@@ -42,6 +42,7 @@ _KNOWN = np.array(
         0.196, 0.233, 0.308, 0.375, 0.381, 0.404, 0.458, 0.468, 0.605, 0.65, 0.695, 0.737, 0.747, 0.954,
     ]
 )  # fmt: skip
+LEAST_FALSE_ALARM = 1 / (len(_KNOWN) + 1)  # fewer scans cannot promise less
 
 
 def signs_of_doubt(answer: Answer, best: Hypothesis | None = None) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ def _bound(p, starts, least_width, widest):
 
 @jit()
 def _hold(p, gradient, starts, least_width, widest, free):
-    """Take what stands at a limit and pushes against it out of the step: cut off afterwards, it would spoil the rest."""
+    """Take what stands at a limit and pushes against it out of the step: cut off later, it would spoil the rest."""
     probe = np.empty(p.size)
     for j in range(p.size):
         probe[j] = p[j] + math.copysign(1e-9 * (abs(p[j]) + 1.0), gradient[j])

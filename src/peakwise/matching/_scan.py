@@ -21,6 +21,7 @@ _FEWEST = 32  # points below which nothing can be said
 _NOMINAL = 1.0  # [angstrom] in which scans along q or d are laid out when nobody knows their wavelength, at most
 _FURTHEST = 0.9  # ... and largest sine of theta there
 _UNEVEN = 1.3  # ratio of large to small steps from which on points are laid out anew
+_USUAL = 1e-100  # sizes of intensities beyond this and its inverse are taken out first
 _MOST_COUNTS = 1e12  # nothing counts further
 _WINDOW = 6.0  # background: half window of the clipping, in FWHM ...
 _LEAST_WINDOW = 1.5  # ... and at least so many degrees
@@ -122,13 +123,18 @@ def prepare(scan: Patterns, radiation: Radiation | None = None) -> PreparedScan:
     if x.size < _FEWEST:
         why = f"at least {_FEWEST} measured points between 0.2 and 175 deg are needed, there are {x.size}"
         raise OptionError("cannot identify phases", why, "Measure a longer range")
+    size = float(np.abs(y).max())
+    if size > 0 and not _USUAL < size < 1 / _USUAL:  # squares must not leave what numbers can hold
+        y, sigma = y / size, None if sigma is None else sigma / size
+    else:
+        size = 1.0
     if not np.ptp(y) > 0:
         raise OptionError(
             "cannot identify phases", "every point has the same intensity", "Look whether it was measured"
         )
     is_counted = scan.unit in ("counts", "unknown") and bool(np.all(y == np.round(y))) and y.min() >= 0
-    is_counted = is_counted and y.max() < _MOST_COUNTS
-    return _prepare(x, y, sigma, light, is_counted, notes)
+    is_counted = is_counted and y.max() < _MOST_COUNTS and size == 1.0
+    return _prepare(x, y, sigma, light, is_counted, notes, size)
 
 
 def _prepare(
@@ -138,6 +144,7 @@ def _prepare(
     light: Radiation,
     is_counted: bool,
     notes: list[str],
+    size: float,
 ) -> PreparedScan:
     noise = _noise(y, sigma, is_counted)
     steps = np.diff(x)
@@ -149,7 +156,8 @@ def _prepare(
     top = float(np.max(y - background))
     if not top > 0:
         raise OptionError("cannot identify phases", "there is no peak above the background", "Look at the scan")
-    return PreparedScan(x, y / top, background / top, noise / top, top, fwhm, light, _doublet(light), tuple(notes))
+    rows = x, y / top, background / top, noise / top
+    return PreparedScan(*rows, top * size, fwhm, light, _doublet(light), tuple(notes))
 
 
 def _is_uneven(steps: NDArray[np.float64]) -> bool:

@@ -102,8 +102,8 @@ class LineTable:
 
         def some(part: range) -> None:
             raster(
-                part.start, part.stop, self.offsets, self.s2, self.power, wavelength, x0, step, fwhm, power, polarisation,
-                out,
+                part.start, part.stop, self.offsets, self.s2, self.power, wavelength, x0, step, fwhm, power,
+                polarisation, out,
             )  # fmt: skip
 
         parts = [range(i, min(i + 256, n_phases)) for i in range(0, n_phases, 256)]
