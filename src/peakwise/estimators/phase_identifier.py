@@ -88,10 +88,11 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     Examples
     --------
     >>> from peakwise.crystal import TEXTBOOK
-    >>> from peakwise.simulate import Simulator
+    >>> from peakwise.simulate import Ranges, Simulator
     >>> phases = [TEXTBOOK[name] for name in ("Si", "NaCl", "MgO", "CeO2")]
     >>> identifier = PhaseIdentifier(network=None, max_phases=1).fit(phases)
-    >>> scan = Simulator(phases[1], (20, 80, 3001), radiation="CuKa").draw(1)
+    >>> usual = Ranges(expansion=(-0.003, 0.003))
+    >>> scan = Simulator(phases[1], (20, 80, 3001), radiation="CuKa", ranges=usual).draw(1)
     >>> [found.phase for found in identifier.identify(scan)[0].phases]
     ['NaCl']
     """
