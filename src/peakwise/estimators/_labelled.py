@@ -22,7 +22,8 @@ _COMPONENTS = 32
 def learn(intensity: NDArray[Any], codes: NDArray[np.int64], random_state: int) -> dict[str, NDArray[np.float64]]:
     """Arrays of the model: ``centre``, ``projection``, ``coefficients`` and ``intercepts``."""
     rows = np.asarray(intensity, np.float64)
-    arrays, projected = learn_projection(rows, _COMPONENTS, random_state)
+    with np.errstate(invalid="ignore"):  # patterns that are all the same have no variance to be explained
+        arrays, projected = learn_projection(rows, _COMPONENTS, random_state)
     scale = float(np.sqrt(np.mean(projected**2))) or 1.0
     model = _Linear(max_iter=2000).fit(projected / scale, codes)
     coefficients, intercepts = model.coef_ / scale, model.intercept_

@@ -35,17 +35,27 @@ _SEEDS = 2**31
 
 def seen(rows: NDArray[np.floating], step: float) -> NDArray[np.float32]:
     """What the network sees of patterns (n, m) on its grid of `step` [deg]; NaN marks what was not measured."""
-    from scipy.ndimage import minimum_filter1d, uniform_filter1d
+    from scipy.ndimage import minimum_filter1d
 
     window, smooth = max(int(_WINDOW / step), 3), max(int(_SMOOTH / step), 1)
     missing = np.isnan(rows)
-    y = np.where(missing, np.inf, rows)
-    mean = uniform_filter1d(np.where(missing, 0.0, rows), smooth, axis=1, mode="nearest")
-    low = minimum_filter1d(np.where(np.isinf(y), np.inf, mean), window, axis=1, mode="nearest")
-    low = uniform_filter1d(np.where(np.isfinite(low), low, 0.0), window, axis=1, mode="nearest")
+    mean = np.where(missing, np.inf, _mean_of(rows, ~missing, smooth))
+    low = minimum_filter1d(mean, window, axis=1, mode="nearest")
+    low = _mean_of(low, np.isfinite(low), window)
     net = np.where(missing, 0.0, np.maximum(np.where(missing, 0.0, rows) - low, 0.0))
     top = net.max(axis=1, keepdims=True)
     return np.sqrt(net / np.where(top > 0, top, 1.0)).astype(np.float32)
+
+
+def _mean_of(rows: NDArray[np.floating], is_known: NDArray[np.bool_], size: int) -> NDArray[np.floating]:
+    """Running means of what is known: with zeros for the rest, the background beside a gap would look like a peak."""
+    from scipy.ndimage import uniform_filter1d
+
+    sums, shares = (
+        uniform_filter1d(v, size, axis=1, mode="nearest")
+        for v in (np.where(is_known, rows, 0.0), is_known.astype(float))
+    )
+    return np.asarray(sums / np.maximum(shares, 1e-9))
 
 
 @dataclass(eq=False)
