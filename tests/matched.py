@@ -41,8 +41,17 @@ ANGLES = (20.0, 90.0, 3501)
 
 
 def scan_of(
-    phases, fractions=(1.0,), *, counts=20_000, background=0.03, instrument=None, grid=ANGLES, seed=0, frame=None, **slot
-):  # fmt: skip
+    phases,
+    fractions=(1.0,),
+    *,
+    counts=20_000,
+    background=0.03,
+    instrument=None,
+    grid=ANGLES,
+    seed=0,
+    frame=None,
+    **slot,
+):
     """A scan with known numbers: `slot` holds columns of ``SLOT`` (one value, or one a phase), `frame` of ``FRAME``."""
     simulator = Simulator(
         phases, grid, instrument=instrument or Instrument.lab_bragg_brentano("CuKa"), random_state=seed
@@ -62,7 +71,7 @@ def scan_of(
 
 
 def simple(**changes):
-    """An instrument that the model of the fits describes exactly but for the shape of a Gaussian: no axial divergence."""
+    """An instrument that the model of the fits describes but for the shape of a Gaussian: no axial divergence."""
     return Instrument(**({"radiation": Radiation.named("CuKa"), "w": 0.0225, "y": 0.0} | changes))
 
 
@@ -117,11 +126,14 @@ def plain_model(x, phase, cell, light, axis, *, zero, displacement, eta, scale, 
 
 
 # Forty phases that people meet, of all systems; a few with each other's structure.
-FORTY = tuple(
-    "Si NaCl LaB6 CeO2 Al2O3-alpha TiO2-anatase TiO2-rutile TiO2-brookite SiO2-quartz CaCO3-calcite CaCO3-aragonite ZnO "
-    "Fe-alpha Ni Cu Al W MgO CaF2 KCl SrTiO3 CaTiO3 MgAl2O4 Fe3O4 Fe2O3-alpha forsterite albite gypsum ZrO2-monoclinic "
-    "Y2O3 PbS CuO Cu2O NiO BaSO4 dolomite fluorapatite portlandite goethite zircon".split()
-)
+FORTY = (
+    "Si", "NaCl", "LaB6", "CeO2", "Al2O3-alpha", "TiO2-anatase", "TiO2-rutile",
+    "TiO2-brookite", "SiO2-quartz", "CaCO3-calcite", "CaCO3-aragonite", "ZnO", "Fe-alpha", "Ni",
+    "Cu", "Al", "W", "MgO", "CaF2", "KCl", "SrTiO3",
+    "CaTiO3", "MgAl2O4", "Fe3O4", "Fe2O3-alpha", "forsterite", "albite", "gypsum",
+    "ZrO2-monoclinic", "Y2O3", "PbS", "CuO", "Cu2O", "NiO", "BaSO4",
+    "dolomite", "fluorapatite", "portlandite", "goethite", "zircon",
+)  # fmt: skip
 
 
 def forty():

@@ -413,7 +413,8 @@ def test_wrong_options_are_one_sentence(options, message):
 @pytest.mark.parametrize(
     ("more", "message"),
     [({"max_phases": 0}, "max_phases must be a whole number of at least 1, got 0"), ({"max_phases": 2.5}, "got 2.5"),
-     ({"top": 0}, "top must be a whole number of at least 1, got 0"), ({"effort": "lazy"}, "effort must be one of quick")],
+     ({"top": 0}, "top must be a whole number of at least 1, got 0"),
+     ({"effort": "lazy"}, "effort must be one of quick")],
 )  # fmt: skip
 def test_wrong_questions_are_one_sentence(identifier, more, message):
     with pytest.raises(OptionError, match=message):
@@ -447,10 +448,14 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_scans_are_answered_or_refused(identifier, name):
+    scan = Patterns(X, HOSTILE[name][None], wavelength="CuKa")
     try:
-        answer = one(identifier, Patterns(X, HOSTILE[name][None], wavelength="CuKa"), curves=True)
-    except PeakwiseError as refused:
-        assert str(refused).count("\n") == 0
+        answer = one(identifier, scan, curves=True)
+    except PeakwiseError:
+        answer = None
+    if answer is None:
+        with pytest.raises(PeakwiseError, match=r"^cannot [^\n]*$"):
+            identifier.identify(scan)
         assert name not in ("a few nan", "one inf", "tiny", "huge")
         return
     json.dumps(answer.to_dict(curves=True), allow_nan=False)

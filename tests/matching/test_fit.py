@@ -1,4 +1,4 @@
-"""Fits of simulated scans find the numbers that the scans were made with, and nothing breaks where there is nothing to find."""
+"""Fits of simulated scans find the numbers that the scans were made with; nothing breaks where there is nothing."""
 
 import math
 
@@ -19,7 +19,10 @@ SEEDS = pytest.mark.parametrize("seed", [0, 1, 2])
 SOME = pytest.mark.parametrize("name", ["cubic", "tetragonal", "hexagonal", "orthorhombic", "monoclinic b"])
 
 
-def fitted(phases, fractions=(1.0,), *, settings=FitSettings(), instrument=TOOL, **more):
+USUAL = FitSettings()
+
+
+def fitted(phases, fractions=(1.0,), *, settings=USUAL, instrument=TOOL, **more):
     scan = prepare(scan_of(phases, fractions, instrument=instrument, **more))
     lines = [fit_lines(p, scan.radiation, 18.0, 92.0) for p in phases]
     return scan, lines, fit_phases(scan, lines, settings=settings)
@@ -67,7 +70,7 @@ def _given(phase):
 @SOME
 def test_widths_are_those_of_size_and_strain(name):
     scan, _, fit = fitted([SYSTEMS[name]], size=20.0, instrument=simple(w=1e-4))
-    # Scherrer, K = 0.9: 0.9 * 0.15419 / 20 rad over cos(theta); at 45 deg, where the two terms are told from each other.
+    # Scherrer, K = 0.9: 0.9 * 0.15419 / 20 rad over cos(theta), at 45 deg in the middle of the scan.
     theta = math.radians(22.5)
     g0, g1 = fit.own(0)[1:3]
     wanted = math.degrees(0.9 * 0.154187 / 20) / math.cos(theta)

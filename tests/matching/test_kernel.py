@@ -49,8 +49,8 @@ def test_the_model_is_the_plain_sum(name):
     y, _ = model(lines, shared, own)
     cell = cell_of(lines.metric + lines.basis @ own[4:])
     wanted = plain_model(
-        X, SYSTEMS[name], cell, LIGHT, lines.axes[1], zero=0.04, displacement=-0.03, eta=0.4, scale=1.7, g0=0.14, g1=0.09,
-        log_r=0.25, reach=REACH, low=18.0, high=77.0,
+        X, SYSTEMS[name], cell, LIGHT, lines.axes[1], zero=0.04, displacement=-0.03, eta=0.4, scale=1.7, g0=0.14,
+        g1=0.09, log_r=0.25, reach=REACH, low=18.0, high=77.0,
     )  # fmt: skip
     # The faintest lines are left out: together at most so much of the area, and what they can add at one place.
     assert abs(y - wanted).sum() <= 3e-3 * wanted.sum()
@@ -71,7 +71,7 @@ def test_every_derivative_is_that_of_differences(name):
         down[j] -= h
         slope = (model(lines, up[:3], up[3:])[0] - model(lines, down[:3], down[3:])[0]) / (2 * h)
         off = abs(jacobian[j] - slope)
-        # r: a difference of its own. Cells: that LP factor and width change with the place is left out of the derivative.
+        # r: a difference of its own. Cells: that LP factor and width change with the place is left out.
         allowed = 5e-3 if what == "ln r" else 2e-2 if what.startswith("cell") else 1e-5
         # A point at the very end of a cut profile may be in one of the two and not in the other.
         assert np.sort(off)[-5] <= allowed * abs(slope).max(), what
@@ -162,7 +162,7 @@ def test_the_normal_matrix_is_that_of_the_derivatives():
     starts = np.array([3, 3 + own.size])
     waves = np.array(LIGHT.lines)
     found = normal_matrix(
-        X, weight, basis, *flatten([lines], [1]), np.ascontiguousarray(waves[:, 0]), waves[:, 1] / waves[:, 1].sum(), 1.0,
-        REACH, starts, p,
+        X, weight, basis, *flatten([lines], [1]), np.ascontiguousarray(waves[:, 0]), waves[:, 1] / waves[:, 1].sum(),
+        1.0, REACH, starts, p,
     )  # fmt: skip
     np.testing.assert_allclose(found, (rows * weight) @ rows.T, rtol=1e-6, atol=1e-9 * abs(found).max())

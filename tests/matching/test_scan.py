@@ -1,4 +1,4 @@
-"""Scans made ready: widths, noise and background against those that the scans were made with; what is refused, and how."""
+"""Scans made ready: widths, noise and background against those that they were made with; what is refused, and how."""
 
 import math
 
@@ -211,7 +211,7 @@ LEAST = "Measure a longer range"
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ready(bumps(), X * 10, "raman_shift", None), "the axis is raman_shift, and phases are told from two_theta"),
+        (lambda: ready(bumps(), X, "raman_shift", None), "the axis is raman_shift, and phases are told from two_theta"),
         (lambda: ready(bumps(), wavelength=None), r"the wavelength is not known\. Give it, e\.g\. wavelength='CuKa'"),
         (lambda: ready(np.full(X.size, 7.0)), r"every point has the same intensity\. Look whether it was measured"),
         (lambda: ready(np.zeros(X.size)), "every point has the same intensity"),
@@ -243,8 +243,9 @@ def test_an_axis_that_the_wavelength_cannot_reach_is_refused():
 def test_strange_scans_are_finite_or_refused(y):
     try:
         scan = ready(y)
-    except OptionError as refused:
-        assert "no peak above the background" in refused.why or "same intensity" in refused.why
+    except OptionError:
+        with pytest.raises(OptionError, match="no peak above the background|same intensity"):
+            ready(y)
         return
     for part in (scan.y, scan.background, scan.noise):
         assert np.isfinite(part).all()

@@ -137,7 +137,8 @@ def test_single_phases_are_found(searcher):
 
 @pytest.mark.parametrize(
     "wanted",
-    [("Al2O3-alpha", "ZnO"), ("CaCO3-calcite", "SiO2-quartz"), ("TiO2-anatase", "TiO2-rutile"), ("Fe3O4", "Fe2O3-alpha"),
+    [("Al2O3-alpha", "ZnO"), ("CaCO3-calcite", "SiO2-quartz"), ("TiO2-anatase", "TiO2-rutile"),
+     ("Fe3O4", "Fe2O3-alpha"),
      ("Al2O3-alpha", "ZnO", "CaF2"), ("SiO2-quartz", "albite", "dolomite")],
 )  # fmt: skip
 def test_mixtures_are_found(searcher, wanted):

@@ -65,7 +65,8 @@ def test_the_cache_gives_the_same_table(cache, monkeypatch):
         patch.setattr("peakwise.matching._table._one", lambda *_: pytest.fail("computed again"))
         assert same(made, LineTable.build(SOME, LIGHT, D_MIN, threads=1))
     other = [
-        (SOME[:-1], LIGHT, D_MIN), (SOME[::-1], LIGHT, D_MIN), (SOME, LIGHT, D_MIN + 0.01), (SOME, Radiation(1.54), D_MIN),
+        (SOME[:-1], LIGHT, D_MIN), (SOME[::-1], LIGHT, D_MIN), (SOME, LIGHT, D_MIN + 0.01),
+        (SOME, Radiation(1.54), D_MIN),
         (SOME, Radiation(LIGHT.wavelength, probe="neutron"), D_MIN),
         ([replace(SOME[0], cell=(5.5, 5.5, 5.5, 90, 90, 90)), *SOME[1:]], LIGHT, D_MIN),
         ([SOME[0].renamed("other"), *SOME[1:]], LIGHT, D_MIN),

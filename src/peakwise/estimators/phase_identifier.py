@@ -205,7 +205,8 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             why = "it was fitted on labelled patterns and knows no crystal structures"
             raise OptionError("cannot identify phases", why, "Fit it with CIFs, or use predict")
         most = self.max_phases if max_phases is None else max_phases
-        for option, value in (("max_phases", most), ("top", top)):
+        asked: tuple[tuple[str, Any], ...] = (("max_phases", most), ("top", top))
+        for option, value in asked:
             if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
                 why = f"{option} must be a whole number of at least 1, got {value!r:.80}"
                 raise OptionError("cannot identify phases", why, "Give 1 or more")
