@@ -84,6 +84,7 @@ class Fit:
     rwp: float
     calculated: NDArray[np.float64]
     background: NDArray[np.float64]
+    fwhm: float
 
     def own(self, i: int) -> NDArray[np.float64]:
         """Parameters of phase i: scale, G0, G1, ln r, then the cell's."""
@@ -139,7 +140,7 @@ def fit_phases(
     plain = 1.0 / scan.noise**2
     rwp = float(np.sqrt((plain * (y - scan.background - model) ** 2).sum() / (plain * y**2).sum()))
     ids = tuple(p.id for p in phases)
-    return Fit(ids, parameters, starts, axes, cost, misfit, empty, rwp, model - extra, scan.background + extra)
+    return Fit(ids, parameters, starts, axes, cost, misfit, empty, rwp, model - extra, scan.background + extra, scan.fwhm)
 
 
 def phase_curve(

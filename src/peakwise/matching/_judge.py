@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from peakwise.crystal import Phase
     from peakwise.matching._fit import Fit
 
+_COSINE, _TANGENT = 0.94, 0.364  # of theta = 20 deg, where widths are compared
+
 __all__ = ["Rules", "complexity", "judge"]
 
 
@@ -37,6 +39,11 @@ class Rules:
     strain_weight : float
     zero, displacement, texture : float
         As in `FitSettings`.
+    broad : float
+        Logarithm of a width over that of the scan's peaks, beyond `usual`: very broad lines are another word for a
+        background.
+    usual : float
+        Widths up to so many times that of the scan's peaks are nothing special.
     complexity : float
         Per shared or partly empty site, for the first three.
     phase : float
@@ -49,6 +56,8 @@ class Rules:
     zero: float = 0.05
     displacement: float = 0.06
     texture: float = 0.35
+    broad: float = 0.25
+    usual: float = 1.5
     complexity: float = 4.0
     phase: float = 12.0
 
@@ -61,6 +70,8 @@ def judge(fit: Fit, complexities: Sequence[int], rules: Rules) -> float:
         own = fit.own(i)
         strains = own[4:]
         total += rules.strain_weight * np.log1p((strains / rules.strain) ** 2).sum() / np.sqrt(max(strains.size, 1))
+        width = own[1] / _COSINE + own[2] * _TANGENT
+        total += (max(np.log(width / fit.fwhm / rules.usual), 0.0) / rules.broad) ** 2
         total += (own[3] / rules.texture) ** 2 + rules.complexity * min(mixed, 3)
     return float(total + rules.phase * (len(complexities) - 1))
 
