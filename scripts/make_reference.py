@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ from peakwise.estimators import ESTIMATORS
 from peakwise.evaluation import CALIBRATIONS
 from peakwise.explain import EXPLANATIONS, MAPS
 from peakwise.io import FORMATS, META
-from peakwise.matching import EFFORTS
+from peakwise.matching import EFFORTS, FitSettings, Rules
 from peakwise.networks import HEADS, NETWORKS
 from peakwise.objectives import OBJECTIVES
 from peakwise.patterns import AXES, INTENSITY_UNITS, WAVELENGTHS
@@ -203,6 +204,14 @@ def models_page() -> str:
             compared with the scan in every case.
         """),
         table(("Name", "Looked at", "Fitted", "Added", "Beam"), efforts),
+        "## Fits and the criterion",
+        prose("""
+            `peakwise.matching.FitSettings`, widths of the normal priors of a fit and how it works, and
+            `peakwise.matching.Rules`, the weights of the criterion. What they mean in formulas:
+            [Identification](../explanations/identification.md).
+        """),
+        table(("Fit", "Default", "What it is"), _settings(FitSettings)),
+        table(("Criterion", "Default", "What it is"), _settings(Rules)),
         "## Verdicts",
         "`peakwise.report.VERDICTS`: the kinds of answer in tables and reports.",
         table(("Name", "Sign", "Called", "When"), verdicts),
@@ -256,6 +265,17 @@ def _classes(members: Mapping[str, type], given: Sequence[str] = ()) -> str:
         ]
         rows.append((f"`{name}`", f"`{one.__name__}`", first(one), code(options) or "-"))
     return table(("Name", "Class", "What it is", "Options"), rows)
+
+
+def _settings(settings: type) -> list[tuple[str, str, str]]:
+    """Each field of a dataclass: its default, and what the docstring says of it (or of the whole line of names)."""
+    told, names = {}, []
+    for line in (inspect.getdoc(settings) or "").partition("----------\n")[2].splitlines():
+        if found := re.fullmatch(r"(\w+(?:, \w+)*) : \w+", line):
+            names = found[1].split(", ")
+        else:
+            told |= {name: f"{told.get(name, '')} {line.strip()}" for name in names}
+    return [(f"`{f.name}`", f"{f.default:g}", told.get(f.name, "").strip()) for f in fields(settings)]
 
 
 def _default(value: object) -> str:
