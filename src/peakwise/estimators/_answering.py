@@ -30,6 +30,7 @@ _BEHIND = 4.0  # how far phases that were fitted coarsely stand behind those tha
 _TOGETHER = 6.0  # phases within this of the best, with the same pattern, cannot be told apart
 _SAME_PATTERN = 0.97  # cosine of calculated patterns that are one pattern
 _SMALLEST = 0.005  # weight fraction below which a phase is no finding
+_NOTHING = 0.97  # share of the misfit without phases that a phase must get below to be seen at all
 _NARROWEST = 3.0  # [deg] of copper radiation: nothing is told from less
 
 
@@ -60,7 +61,7 @@ def answer_scan(
 ) -> Identification:
     """Search and say what was found."""
     name = str(scan.names[0])
-    notes = [*prepared.warnings, *_looks(prepared)]
+    notes = [*scan.warnings, *prepared.warnings, *_looks(prepared)]
     answer = searcher.search(prepared, effort, max_phases=max_phases, allowed=allowed, proposed=proposed)
     if searcher.table.failed:
         names = ", ".join(str(f.file) for f in searcher.table.failed[:5])
@@ -72,7 +73,9 @@ def answer_scan(
     best, prepared = answer.sets[0], answer.scan
     if len(prepared.radiation.lines) > 1 and prepared.doublet is not None:
         notes.append(f"{scan.wavelength:g} angstrom is the mean of a doublet, and the scan shows both lines")
-    none = doubt(signs_of_doubt(answer, best))
+    # A phase that explains next to nothing is none, however well the calibrated signs speak of it.
+    explains = bool(best.fit.scales.any()) and best.fit.misfit < _NOTHING * best.fit.empty
+    none = doubt(signs_of_doubt(answer, best)) if explains else 1.0
     is_none = none > doubt_threshold(false_alarm)
     found: tuple[FoundPhase, ...] = ()
     if is_none:
