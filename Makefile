@@ -16,7 +16,7 @@ $(VENV)/.made:
 	touch $@
 
 $(VENV)/.core: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP) -e .
+	$(PIP) -e ".[torch]"
 	touch $@
 
 $(VENV)/.test: $(VENV)/.made pyproject.toml constraints.txt
@@ -31,10 +31,8 @@ $(VENV)/.docs: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) -e ".[docs]"
 	touch $@
 
-demo: $(VENV)/.core  ## read, check and convert the example scans
-	$(BIN)/peakwise info examples/*.*
-	$(BIN)/peakwise convert examples/series -o $(VENV)/demo.nc --grid 20 60 2001
-	$(BIN)/peakwise info $(VENV)/demo.nc
+demo: $(VENV)/.core  ## identify the phases of the scans that come with the package
+	$(BIN)/peakwise identify demo --phases textbook --report $(VENV)/demo.html
 
 test: $(VENV)/.test  ## all tests but the long ones
 	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=

@@ -82,9 +82,9 @@ def identify(
     out.document["scans"] = rows
     out.document["phases_known"] = len(identifier.phases_)
     out.need_some(len(rows))
+    _tell(out, rows, len(identifier.phases_))
     if report or csv_file:
         _write(out, [_row(file, one, True) for file, one in found], identifier, report, csv_file)
-    _tell(out, rows, len(identifier.phases_))
 
 
 def _identifier(

@@ -131,6 +131,7 @@ class Identification:
             "phases": [asdict(p) for p in self.phases],
             "candidates": [asdict(c) for c in self.candidates],
             "none_of_these": self.none_of_these,
+            "indistinguishable": [[p.phase, *p.alike] for p in self.phases if p.alike],
             "fit": {
                 "rwp": self.rwp,
                 "unexplained": [asdict(u) for u in self.unexplained],

@@ -84,7 +84,7 @@ def expected_calibration_error(probability: ArrayLike, correct: ArrayLike, bins:
 
     Notes
     -----
-    Σ (n_b/n) |share right - mean probability|: M. P. Naeini et al., AAAI (2015) 2901,
+    ``Σ (n_b/n) |share right - mean probability|``: M. P. Naeini et al., AAAI (2015) 2901,
     doi:10.1609/aaai.v29i1.9602. It is above 0 by chance alone, the more so the fewer the answers in a bin.
 
     Examples

@@ -37,6 +37,7 @@ class Rules:
     strain : float
         Relative change of a length at which the penalty begins to grow like a logarithm.
     strain_weight : float
+        What its logarithm counts.
     zero, displacement, texture : float
         As in `FitSettings`.
     broad : float
