@@ -140,7 +140,9 @@ def fit_phases(
     plain = 1.0 / scan.noise**2
     rwp = float(np.sqrt((plain * (y - scan.background - model) ** 2).sum() / (plain * y**2).sum()))
     ids = tuple(p.id for p in phases)
-    return Fit(ids, parameters, starts, axes, cost, misfit, empty, rwp, model - extra, scan.background + extra, scan.fwhm)
+    return Fit(
+        ids, parameters, starts, axes, cost, misfit, empty, rwp, model - extra, scan.background + extra, scan.fwhm
+    )
 
 
 def phase_curve(
