@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from peakwise.cli import _options as options
-from peakwise.errors import OptionError, PeakwiseError
+from peakwise.cli._bar import bar
+from peakwise.errors import OptionError
 
 if TYPE_CHECKING:
     from peakwise.cli._output import Output
+    from peakwise.errors import PeakwiseError
     from peakwise.estimators import Identification, PhaseIdentifier
     from peakwise.patterns import Patterns
     from peakwise.report import Document, ScanAnswer
@@ -138,20 +140,19 @@ def _answer(
     curves: bool,
 ) -> list[tuple[str, Identification]]:
     """Answers of all scans that can be answered; the others are noted."""
-    usable = []
-    for file, pattern in zip(files, patterns, strict=True):
-        try:
-            identifier.check_scan(pattern)
-        except PeakwiseError as problem:
-            out.fail(problem, file)
-        else:
-            usable.append((file, pattern))
-    if not usable:
-        return []
-    found = identifier.identify(
-        [pattern for _, pattern in usable], max_phases=max_phases, effort=effort, top=top, curves=curves
-    )
-    return [(file, one) for (file, _), one in zip(usable, found, strict=True)]
+    refused: set[int] = set()
+
+    def note(number: int, problem: PeakwiseError) -> None:
+        refused.add(number)
+        out.fail(problem, files[number])
+
+    with bar(out) as show:
+        found = identifier.identify(
+            patterns, max_phases=max_phases, effort=effort, top=top, curves=curves,
+            progress=lambda done, all_: show("identifying", done / all_), on_error=note,
+        )  # fmt: skip
+    answered = [file for number, file in enumerate(files) if number not in refused]
+    return list(zip(answered, found, strict=True))
 
 
 def _row(file: str, one: Identification, curves: bool) -> dict[str, Any]:

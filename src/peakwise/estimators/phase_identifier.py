@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 
 from peakwise.crystal import Phase, PhaseLibrary, pack_phases, unpack_phases
-from peakwise.errors import OptionError
+from peakwise.errors import OptionError, PeakwiseError
 from peakwise.estimators import _labelled as labelled
 from peakwise.estimators._answering import answer_scan, refuse_range
 from peakwise.estimators._base import Estimator
@@ -180,6 +180,7 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         top: int = 10,
         curves: bool = False,
         progress: Callable[[int, int], None] | None = None,
+        on_error: Callable[[int, PeakwiseError], None] | None = None,
     ) -> list[Identification]:
         """Identify the phases of scans.
 
@@ -195,6 +196,9 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             Whether the answers carry the fitted curves.
         progress : callable, optional
             Called with how many scans are done, and of how many.
+        on_error : callable, optional
+            Called with the number of a scan from which nothing can be told, and why; the answers are those of the
+            others. Without it such a scan is an error.
 
         Returns
         -------
@@ -215,7 +219,14 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             raise OptionError("cannot identify phases", f"effort must be one of {', '.join(EFFORTS)}", "Choose one")
         scans = _singles(X)
         allowed = self._allowed()
-        prepared = [self._prepare(scan) for scan in scans]
+        with ThreadPoolExecutor(self._n_threads()) as pool:
+            tried = list(pool.map(self._tried if on_error else self._prepare, scans))
+        if on_error is not None:
+            for number, problem in enumerate(tried):
+                if isinstance(problem, PeakwiseError):
+                    on_error(number, problem)
+            scans = [s for s, p in zip(scans, tried, strict=True) if not isinstance(p, PeakwiseError)]
+        prepared = [p for p in tried if not isinstance(p, PeakwiseError)]
         searchers = [self._searcher(p) for p in prepared]
         done = [0]
 
@@ -274,6 +285,13 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         """Refuse a scan from which nothing can be told, with one clear error."""
         for one in check_patterns(scan, allow_nan=True):
             self._prepare(one)
+
+    def _tried(self, scan: Patterns) -> PreparedScan | PeakwiseError:
+        """The scan made ready, or why it cannot be."""
+        try:
+            return self._prepare(scan)
+        except PeakwiseError as problem:
+            return problem
 
     def _only(self, scan: Patterns) -> PreparedScan:
         if not hasattr(self, "phases_") or len(scan) != 1:

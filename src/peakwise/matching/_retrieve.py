@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,10 @@ _QUIET = 2.0  # so many standard deviations of the noise are taken off
 _STRAINS = np.linspace(-0.016, 0.016, 9)
 _ZEROS = np.linspace(-0.1, 0.1, 3)  # [deg] at theta = 0, falling with its cosine like a displaced sample
 _MOST_BINS = 6000
+_RUNG = 1.15  # ratio of the widths that are used
+_BLOCK = 8  # steps: grids begin and end at multiples of so many
+_SEEN = 1e-3  # share of its squares within the range below which a phase shows nothing there
+_MEMORY = 512 << 20  # bytes of layouts that are kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,33 +53,54 @@ class Retriever:
     def __init__(self, table: LineTable, threads: int = 1) -> None:
         self.table, self.threads = table, threads
         self._rows: dict[tuple[float, float, int, float, float], NDArray[np.float32]] = {}
+        self._lock = Lock()
 
     def look(self, scan: PreparedScan, net: NDArray[np.float64] | None = None) -> Look:
         """Compare; `net` stands in for the scan's own net intensity (what a fit has left over)."""
         scale = scan.radiation.wavelength / _COPPER
-        fwhm = max(_WIDTH * scale, _LEAST * scan.fwhm)
-        step = max(fwhm / _BINS, (scan.x[-1] - scan.x[0]) / _MOST_BINS)
-        n = int((scan.x[-1] - scan.x[0]) / step) + 1
-        grid = scan.x[0] + step * np.arange(n)
-        rows = self._layout(scan, float(step), n, float(fwhm))
+        grid, fwhm = _grid(scan, scale)
+        rows = self._layout(scan, grid, fwhm)
         variants = _variants(scan, scan.net if net is None else net, grid, fwhm, scale)
-        cosines = rows @ variants.T
+        cosines = (rows @ variants.T) * _within(rows, grid, scan)[:, None]
         best = cosines.argmax(axis=1)
         zeros, strains = np.divmod(best, len(_STRAINS))
         return Look(cosines[np.arange(len(best)), best], _STRAINS[strains], scale * _ZEROS[zeros])
 
-    def _layout(self, scan: PreparedScan, step: float, n: int, fwhm: float) -> NDArray[np.float32]:
-        # Scans of one instrument begin within a step of each other: nearly the same range is the same range.
-        x0, wavelength = float(scan.x[0]), scan.radiation.wavelength
-        key = (round(x0, 3), round(step, 5), n, round(wavelength, 6), round(fwhm, 4))
-        rows = self._rows.get(key)
-        if rows is None:
-            rows = self.table.rows(x0, step, n, wavelength, fwhm, _POWER, self.threads, scan.polarisation)
-            # Other threads look too: each drops the oldest that it finds, and keeps what it made for itself.
-            for old in list(self._rows)[:-1]:
-                self._rows.pop(old, None)
-            self._rows[key] = rows
+    def _layout(self, scan: PreparedScan, grid: NDArray[np.float64], fwhm: float) -> NDArray[np.float32]:
+        """The phases on a grid, made once; other threads that need the same wait for it."""
+        x0, step, wavelength = float(grid[0]), float(grid[1] - grid[0]), scan.radiation.wavelength
+        key = (round(x0, 4), round(step, 6), grid.size, round(wavelength, 6), round(fwhm, 5))
+        with self._lock:
+            rows = self._rows.pop(key, None)
+            if rows is None:
+                rows = self.table.rows(x0, step, grid.size, wavelength, fwhm, _POWER, self.threads, scan.polarisation)
+            self._rows[key] = rows  # the one used last stands last
+            while len(self._rows) > 1 and sum(r.nbytes for r in self._rows.values()) > _MEMORY:
+                self._rows.pop(next(iter(self._rows)))
         return rows
+
+
+def _within(rows: NDArray[np.float32], grid: NDArray[np.float64], scan: PreparedScan) -> NDArray[np.float32]:
+    """What makes each phase of length 1 within the range of the scan, over which its row reaches a little."""
+    outside = (grid < scan.x[0]) | (grid > scan.x[-1])
+    inside = 1 - (rows[:, outside] ** 2).sum(axis=1)
+    return np.where(inside > _SEEN, 1 / np.sqrt(np.maximum(inside, _SEEN)), 0.0).astype(np.float32)
+
+
+def _grid(scan: PreparedScan, scale: float) -> tuple[NDArray[np.float64], float]:
+    """Where scan and phases are compared, and how wide their lines are made.
+
+    Widths go up in rungs, and the grid begins and ends on whole steps of its own, so that scans of one instrument share
+    what was laid out for the first of them.
+    """
+    narrow = _WIDTH * scale
+    rung = max(np.ceil(np.log(_LEAST * scan.fwhm / narrow) / np.log(_RUNG)), 0.0)
+    fwhm = float(narrow * _RUNG**rung)
+    step = fwhm / _BINS
+    while (scan.x[-1] - scan.x[0]) / step > _MOST_BINS:
+        step, fwhm = 2 * step, max(fwhm, 4 * step)
+    first, last = np.floor(scan.x[0] / (_BLOCK * step)), np.ceil(scan.x[-1] / (_BLOCK * step))
+    return np.arange(first * _BLOCK, last * _BLOCK + 1) * step, fwhm
 
 
 def warp(x: NDArray[np.float64], strain: float, zero: float) -> NDArray[np.float64]:
