@@ -134,7 +134,9 @@ def save_figure(
         raise _refused(f"the name must end with {', '.join(_FORMATS)}, got {str(path)!r}", "Choose one of them")
     if not 30 <= dpi <= 2400:
         raise _refused(f"dpi must lie between 30 and 2400, got {dpi!r}", "300 is what most journals ask for")
-    drawn: Any = plot_identification(figure, width=width, scale=scale) if isinstance(figure, Mapping) else figure
+    drawn: Any = figure
+    if isinstance(figure, Mapping):
+        drawn = plot_identification(drawn, width=width, scale=scale)
     from matplotlib import rc_context
 
     # Text stays text in an SVG; no date and no random ids, so that the same figure is the same file.
