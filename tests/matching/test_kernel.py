@@ -8,8 +8,8 @@ from scipy.integrate import quad
 
 from matched import SYSTEMS, plain_model, plain_profile
 from peakwise.matching import cell_of, fit_lines
-from peakwise.matching._fit import background_basis, flatten, normal_matrix
-from peakwise.matching._kernel import march_factors, phase_model, solve
+from peakwise.matching._fit import background_basis, flatten
+from peakwise.matching._kernel import FlatLines, march_factors, normal_matrix, phase_model, solve
 from peakwise.patterns import Radiation
 
 LIGHT = Radiation.named("CuKa")
@@ -161,8 +161,6 @@ def test_the_normal_matrix_is_that_of_the_derivatives():
     p = np.concatenate((shared, own, np.zeros(4)))
     starts = np.array([3, 3 + own.size])
     waves = np.array(LIGHT.lines)
-    found = normal_matrix(
-        X, weight, basis, *flatten([lines], [1]), np.ascontiguousarray(waves[:, 0]), waves[:, 1] / waves[:, 1].sum(),
-        1.0, REACH, starts, p,
-    )  # fmt: skip
+    own = np.ascontiguousarray(waves[:, 0]), waves[:, 1] / waves[:, 1].sum()
+    found = normal_matrix(X, weight, basis, FlatLines(*flatten([lines], [1]), *own, 1.0, REACH, starts), p)
     np.testing.assert_allclose(found, (rows * weight) @ rows.T, rtol=1e-6, atol=1e-9 * abs(found).max())

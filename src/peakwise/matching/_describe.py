@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peakwise.matching._fit import background_basis, flatten, lines_of, normal_matrix, point_weights
+from peakwise.matching._fit import background_basis, flatten, lines_of, point_weights
+from peakwise.matching._kernel import FlatLines, normal_matrix
 from peakwise.matching._lines import cell_of
 
 if TYPE_CHECKING:
@@ -63,18 +64,8 @@ def _covariance(scan: PreparedScan, lines: Sequence[FitLines], fit: Fit, setting
     basis = background_basis(scan.x, settings.n_background)
     waves, shares = lines_of(scan)
     weight = point_weights(scan, settings)
-    normal = normal_matrix(
-        scan.x,
-        weight,
-        basis,
-        *flatten(lines, fit.axes),
-        waves,
-        shares,
-        scan.polarisation,
-        settings.reach,
-        fit.starts,
-        fit.parameters,
-    )
+    flat = FlatLines(*flatten(lines, fit.axes), waves, shares, scan.polarisation, settings.reach, fit.starts)
+    normal = normal_matrix(scan.x, weight, basis, flat, fit.parameters)
     n_free = max(weight.size * scan.step / scan.fwhm - len(normal), 1.0)
     inverse = np.linalg.pinv(normal, rcond=1e-12, hermitian=True)
     return np.asarray(inverse * max(fit.misfit / n_free, 1.0))

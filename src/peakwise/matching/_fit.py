@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peakwise.matching._kernel import N_SHARED, normal_matrix, phase_model
+from peakwise.matching._kernel import N_SHARED, FlatLines, phase_model
 from peakwise.matching._kernel_fit import fit_loop
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from peakwise.matching._lines import FitLines
     from peakwise.matching._scan import PreparedScan
 
-__all__ = ["Fit", "FitSettings", "fit_phases", "normal_matrix", "phase_curve"]
+__all__ = ["Fit", "FitSettings", "fit_phases", "phase_curve"]
 
 OWN = 4  # scale, G0, G1, ln r before the cell
 
@@ -131,10 +131,10 @@ def fit_phases(
             if strains is not None:
                 cell, given = begin[starts[i] + OWN : starts[i + 1]], np.asarray(strains[i], np.float64)
                 cell[: cell.size if given.ndim else lengths_of(phases[i])] = given
-    flat = flatten(phases, axes)
+    lines = FlatLines(*flatten(phases, axes), waves, shares, scan.polarisation, settings.reach, starts)
     parameters, cost, misfit, empty, model = fit_loop(
-        x, y - scan.background, weight, basis, *flat, waves, shares, scan.polarisation, settings.reach, starts,
-        begin, centre, spread, scan.fwhm, start is None, settings.n_steps, settings.tolerance,
+        x, y - scan.background, weight, basis, lines, begin, centre, spread, scan.fwhm, start is None,
+        settings.n_steps, settings.tolerance,
     )  # fmt: skip
     extra = parameters[starts[-1] :] @ basis
     plain = 1.0 / scan.noise**2

@@ -9,14 +9,19 @@ to 1.2 % of its height and needs no exponential. Widths follow ``G0 / cos(theta)
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from peakwise.matching._jit import jit
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 __all__ = [
     "LARGEST_STRAIN",
     "N_SHARED",
+    "FlatLines",
     "add_to",
     "march_factors",
     "model_of",
@@ -35,6 +40,23 @@ _C16 = 4.0 * (2.0 ** (1.0 / 16.0) - 1.0)
 _AREA16 = math.sqrt(math.pi / _C16) * math.exp(math.lgamma(15.5) - math.lgamma(16.0))
 _INV_AREA16 = 1.0 / _AREA16
 _INV_AREA_L = 2.0 / math.pi
+
+
+class FlatLines(NamedTuple):
+    """The lines of all phases of a fit, one after the other, and what they are drawn with."""
+
+    first: NDArray[np.int64]  # (n_phases + 1,) first line of each phase
+    squares: NDArray[np.float64]  # (6, n_lines)
+    metrics: NDArray[np.float64]  # (n_phases, 6)
+    bases: NDArray[np.float64]  # (n_phases, 6, 6): changes of the metrics, as many columns as parameters of the cell
+    powers: NDArray[np.float64]  # (n_lines,)
+    offsets: NDArray[np.int64]  # (n_lines + 1,) members of each family in the next
+    cosine2: NDArray[np.float64]  # cos² between each member and the texture axis of its phase
+    waves: NDArray[np.float64]  # wavelengths
+    shares: NDArray[np.float64]  # and their shares of the intensity
+    polarisation: float
+    reach: float  # profiles are cut at so many FWHM
+    starts: NDArray[np.int64]  # (n_phases + 1,) first parameter of each phase
 
 
 @jit()
@@ -189,35 +211,21 @@ def solve(normal, gradient, damping, free):
 
 
 @jit()
-def model_of(
-    x, first, squares, metrics, bases, powers, offsets, cosine2, waves, shares, polarisation, reach, starts, p, jacobian
-):
+def model_of(x, lines, p, jacobian):
     """The lines of all phases, and the derivatives with the parameters that are not of the background."""
     y = np.zeros(x.size)
+    first, starts = lines.first, lines.starts
     jacobian[: starts[-1]] = 0.0
     shared = p[:N_SHARED]
     for i in range(first.size - 1):
         a, b = first[i], first[i + 1]
         low, high = starts[i], starts[i + 1]
-        n_own = high - low
+        basis = lines.bases[i, :, : high - low - 4]
         phase_model(
-            x,
-            squares[:, a:b],
-            metrics[i],
-            bases[i, :, : n_own - 4],
-            powers[a:b],
-            offsets[a : b + 1],
-            cosine2,
-            waves,
-            shares,
-            polarisation,
-            reach,
-            shared,
-            p[low:high],
-            y,
-            jacobian,
-            low,
-        )
+            x, lines.squares[:, a:b], lines.metrics[i], basis, lines.powers[a:b], lines.offsets[a : b + 1],
+            lines.cosine2, lines.waves, lines.shares, lines.polarisation, lines.reach, shared, p[low:high], y,
+            jacobian, low,
+        )  # fmt: skip
     return y
 
 
@@ -243,46 +251,13 @@ def products(rows, weight, y, normal, gradient):
 
 
 @jit()
-def normal_matrix(
-    x,
-    weight,
-    basis,
-    first,
-    squares,
-    metrics,
-    bases,
-    powers,
-    offsets,
-    cosine2,
-    waves,
-    shares,
-    polarisation,
-    reach,
-    starts,
-    p,
-):
+def normal_matrix(x, weight, basis, lines, p):
     """Normal matrix at the parameters p, without priors."""
     n = p.size
     jacobian = np.zeros((n, x.size))
     for j in range(basis.shape[0]):
-        jacobian[starts[-1] + j] = basis[j]
-    model = model_of(
-        x,
-        first,
-        squares,
-        metrics,
-        bases,
-        powers,
-        offsets,
-        cosine2,
-        waves,
-        shares,
-        polarisation,
-        reach,
-        starts,
-        p,
-        jacobian,
-    )
+        jacobian[lines.starts[-1] + j] = basis[j]
+    model = model_of(x, lines, p, jacobian)
     normal, gradient = np.empty((n, n)), np.empty(n)
     products(jacobian, weight, model, normal, gradient)
     return normal

@@ -105,78 +105,22 @@ def _empty(y, weight, basis):
 
 
 @jit()
-def fit_loop(
-    x,
-    y,
-    weight,
-    basis,
-    first,
-    squares,
-    metrics,
-    bases,
-    powers,
-    offsets,
-    cosine2,
-    waves,
-    shares,
-    polarisation,
-    reach,
-    starts,
-    p,
-    centre,
-    spread,
-    fwhm,
-    is_fresh,
-    n_steps,
-    tolerance,
-):
+def fit_loop(x, y, weight, basis, lines, p, centre, spread, fwhm, is_fresh, n_steps, tolerance):
     """Levenberg-Marquardt with normal priors; returns parameters, cost, misfit, misfit of the background, model."""
-    n = p.size
+    n, starts = p.size, lines.starts
     step = (x[-1] - x[0]) / (x.size - 1)
     jacobian = np.zeros((n, x.size))
     for j in range(basis.shape[0]):
         jacobian[starts[-1] + j] = basis[j]
     least, widest = 0.5 * step, 6.0 * fwhm
     if is_fresh:
-        for i in range(first.size - 1):
+        for i in range(starts.size - 1):
             p[starts[i]] = 1.0
     _bound(p, starts, least, widest)
-    model = model_of(
-        x,
-        first,
-        squares,
-        metrics,
-        bases,
-        powers,
-        offsets,
-        cosine2,
-        waves,
-        shares,
-        polarisation,
-        reach,
-        starts,
-        p,
-        jacobian,
-    )
+    model = model_of(x, lines, p, jacobian)
     if is_fresh:
         _scales(y, weight, starts, jacobian, p, basis)
-        model = model_of(
-            x,
-            first,
-            squares,
-            metrics,
-            bases,
-            powers,
-            offsets,
-            cosine2,
-            waves,
-            shares,
-            polarisation,
-            reach,
-            starts,
-            p,
-            jacobian,
-        )
+        model = model_of(x, lines, p, jacobian)
     empty = _empty(y, weight, basis)
     full = _background(p, starts[-1], basis, model)
     misfit, prior = _cost(y, full, weight, p, centre, spread)
@@ -199,23 +143,7 @@ def fit_loop(
         for _ in range(6):
             q = p + solve(normal, gradient, damping, free)
             _bound(q, starts, least, widest)
-            made = model_of(
-                x,
-                first,
-                squares,
-                metrics,
-                bases,
-                powers,
-                offsets,
-                cosine2,
-                waves,
-                shares,
-                polarisation,
-                reach,
-                starts,
-                q,
-                other,
-            )
+            made = model_of(x, lines, q, other)
             whole = _background(q, starts[-1], basis, made)
             a, b = _cost(y, whole, weight, q, centre, spread)
             if a + b < cost:
