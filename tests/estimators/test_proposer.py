@@ -185,6 +185,8 @@ def test_an_identifier_with_a_network_is_saved_and_keeps_it(tmp_path):
     again.drop("ZnO").add([TEXTBOOK["W"]])
     assert again.proposer_.outputs.tolist() == [0, -1, 1, 2]
     assert again.predict(scan_of([TEXTBOOK["W"]])).tolist() == ["W"]
+    assert any("trained without W" in w for w in again.identify(scan_of([TEXTBOOK["W"]]))[0].warnings)
+    assert not any("trained without" in w for w in fitted.identify(scan)[0].warnings)
     again.set_params(network=None).fit(PHASES[:2])
     assert not hasattr(again, "proposer_")
     stored = read_model(tmp_path / "model.pw")

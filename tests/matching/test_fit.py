@@ -75,15 +75,15 @@ def test_widths_are_those_of_size_and_strain(name):
     g0, g1 = fit.own(0)[1:3]
     wanted = math.degrees(0.9 * 0.154187 / 20) / math.cos(theta)
     assert g0 / math.cos(theta) + g1 * math.tan(theta) == pytest.approx(
-        wanted, rel=0.3
+        wanted, rel=0.2
     )  # the background takes the feet
-    assert fit.parameters[2] > 0.35
+    assert fit.parameters[2] > 0.4
     assert scan.fwhm == pytest.approx(wanted, rel=0.6)
     _, _, fit = fitted([SYSTEMS[name]], microstrain=0.004, instrument=simple(w=1e-4))
     g0, g1 = fit.own(0)[1:3]
     wanted = math.degrees(4 * 0.004) * math.tan(theta)
     assert g0 / math.cos(theta) + g1 * math.tan(theta) == pytest.approx(wanted, rel=0.2)
-    assert g1 > 0.4
+    assert g1 > 0.5
 
 
 @pytest.mark.parametrize("r", [0.65, 1.0, 1.4])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
@@ -228,6 +229,7 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             scans = [s for s, p in zip(scans, tried, strict=True) if not isinstance(p, PeakwiseError)]
         prepared = [p for p in tried if not isinstance(p, PeakwiseError)]
         searchers = [self._searcher(p) for p in prepared]
+        untaught = self._untaught()
         done = [0]
 
         def one(i: int) -> Identification:
@@ -239,7 +241,7 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             done[0] += 1
             if progress is not None:
                 progress(done[0], len(scans))
-            return found
+            return replace(found, warnings=(*found.warnings, *untaught))
 
         if not scans:
             return []
@@ -285,6 +287,16 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         """Refuse a scan from which nothing can be told, with one clear error."""
         for one in check_patterns(scan, allow_nan=True):
             self._prepare(one)
+
+    def _untaught(self) -> list[str]:
+        """What to say where phases were added after the network was trained."""
+        if not hasattr(self, "proposer_"):
+            return []
+        new = sorted({p.id for p in self.phases_} - set(self.proposer_.ids))
+        if not new:
+            return []
+        names = ", ".join(new[:3]) + " ..." * (len(new) > 3)
+        return [f"the network was trained without {names}: only the comparison and the fits propose them"]
 
     def _tried(self, scan: Patterns) -> PreparedScan | PeakwiseError:
         """The scan made ready, or why it cannot be."""
