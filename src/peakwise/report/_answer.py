@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Required, TypedDict, cast
 
-import numpy as np
-
-from peakwise.errors import OptionError
+from peakwise.report._check import Checks
 
 __all__ = ["Candidate", "Curves", "Document", "Explanation", "Fit", "PhaseAnswer", "ScanAnswer", "Unexplained"]
 __all__ += ["check_document", "check_scan"]
 
-_AGAIN = "Give the document that peakwise identify --json printed, or one of its scans"
+_CHECKS = Checks("Give the document that peakwise identify --json printed, or one of its scans")
+_mapping, _list, _text = _CHECKS.mapping, _CHECKS.items, _CHECKS.text
+_number, _points, _refused = _CHECKS.number, _CHECKS.points, _CHECKS.refused
 
 
 class PhaseAnswer(TypedDict, total=False):
@@ -211,53 +211,3 @@ def _check_curves(curves: Mapping[str, Any], place: str) -> None:
         if name in hkl and len(_list(hkl[name], f"{place}.hkl", str)) != many:
             raise _refused(f"{place}.hkl of {name} must be as long as its ticks ({many}), got {len(hkl[name])}")
     _number(curves, "wavelength", place)
-
-
-def _points(row: Mapping[str, Any], key: str, n: int | None, place: str) -> int:
-    """How many numbers `key` holds, after a look at them."""
-    value = row.get(key)
-    try:
-        flat = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as problem:
-        raise _refused(f"{place}.{key} must be a list of numbers: {problem}") from problem
-    if flat.ndim != 1 or flat.size == 0:
-        raise _refused(f"{place}.{key} must be a list of numbers, got {type(value).__name__} of shape {flat.shape}")
-    if n is not None and flat.size != n:
-        raise _refused(f"{place}.{key} must be as long as its axis ({n}), got {flat.size}")
-    if key == "axis" and not np.all(np.isfinite(flat)):
-        raise _refused(f"{place}.axis must be finite everywhere")
-    return flat.size
-
-
-def _mapping(value: object, place: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise _refused(f"{place} must be a JSON object, got {type(value).__name__}")
-    return value
-
-
-def _list(value: object, place: str, kind: Any, *, required: bool = False) -> Sequence[Any]:
-    if value is None and not required:
-        return ()
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        raise _refused(f"{place} must be a list, got {type(value).__name__}")
-    wrong = next((i for i, item in enumerate(value) if not isinstance(item, kind)), None)
-    if wrong is not None:
-        raise _refused(f"{place}[{wrong}] must be a {kind.__name__}, got {type(value[wrong]).__name__}")
-    return value
-
-
-def _text(row: Mapping[str, Any], key: str, place: str) -> None:
-    if not isinstance(row.get(key), str):
-        raise _refused(f"{place}.{key} must be text, got {row.get(key)!r}")
-
-
-def _number(row: Mapping[str, Any], key: str, place: str, *, required: bool = False) -> None:
-    value = row.get(key)
-    if value is None and not required:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise _refused(f"{place}.{key} must be a number, got {value!r}")
-
-
-def _refused(why: str) -> OptionError:
-    return OptionError("cannot report the answer", why, _AGAIN)

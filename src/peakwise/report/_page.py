@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import shlex
 from collections import Counter
 from collections.abc import Mapping
-from importlib.resources import files
-from string import Template
 from typing import TYPE_CHECKING, Any
 
-from peakwise.errors import OptionError, WriteError, one_line
+from peakwise.errors import OptionError, one_line
 from peakwise.report._answer import check_document
 from peakwise.report._curves import embed
-from peakwise.report._markup import Markup, data_block, join, tag, verbatim
-from peakwise.report._panel import badge, composition, panel, table, warning_list
+from peakwise.report._frame import again, failed_files, fill, provenance, save_page
+from peakwise.report._markup import Markup, data_block, join, tag
+from peakwise.report._panel import badge, composition, panel, warning_list
 from peakwise.report._verdict import VERDICTS, Told, tell
-from peakwise.report._words import percent, plain, probability, significant
+from peakwise.report._words import percent, probability, significant
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from peakwise.report._answer import Document, ScanAnswer
 
@@ -33,8 +29,7 @@ _POINTS = 20_000  # of one scan
 _ALL_POINTS = 2_000_000  # of the file: some 20 MB
 _FEWEST_POINTS = 1_000  # a scan is not thinned below
 _MOST_DRAWN = 1_000  # scans with an overlay
-_MOST_FAILED = 1_000
-_MOST_FACTS = 300
+_SCRIPTS = ("pen.js", "axes.js", "scale.js", "drawing.js", "plot.js", "page.js")
 
 
 def write_identification_html(document: Document, path: str | os.PathLike[str], *, max_points: int = _POINTS) -> None:
@@ -58,14 +53,7 @@ def write_identification_html(document: Document, path: str | os.PathLike[str], 
     >>> target.read_text(encoding="utf-8")[:15]
     '<!doctype html>'
     """
-    from peakwise.io import atomic_file
-
-    text = identification_html(document, max_points=max_points)
-    try:
-        with atomic_file(path) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-    except ValueError as problem:  # a path that no system takes, with a zero byte inside
-        raise WriteError("cannot write the file", str(problem), "Choose another name", file=path) from problem
+    save_page(identification_html(document, max_points=max_points), path)
 
 
 def identification_html(document: Document, *, max_points: int = _POINTS) -> str:
@@ -110,30 +98,12 @@ def identification_html(document: Document, *, max_points: int = _POINTS) -> str
         warning_list(whole.get("warnings") or ()),
         _overview(scans, told, palette) if len(scans) > 1 else "",
         tag("main", {"id": "scans"}, *panels),
-        _failed(whole.get("failed") or ()),
-        _again(whole),
-        _provenance(whole),
+        failed_files(whole.get("failed") or ()),
+        again(whole),
+        provenance(whole),
         _legend(),
     ]
-    return _fill(_title(whole), join(body), join(blocks))
-
-
-def _fill(title: str, body: Markup, data: Markup) -> str:
-    style = _part("report.css")
-    script = "".join(_part(name) for name in ("axes.js", "scale.js", "drawing.js", "plot.js", "page.js"))
-    script = f'(function () {{\n"use strict";\n{script}}})();\n'
-    return Template(_part("report.html")).substitute(
-        title=tag("title", None, title), body=body, data=data, style=style, script=script,
-        style_hash=_hash(style), script_hash=_hash(script),
-    )  # fmt: skip
-
-
-def _part(name: str) -> str:
-    return files("peakwise.report").joinpath("templates", name).read_text(encoding="utf-8").replace("\r\n", "\n")
-
-
-def _hash(text: str) -> str:
-    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+    return fill(_title(whole), join(body), join(blocks), _SCRIPTS)
 
 
 def _title(whole: Document) -> str:
@@ -256,62 +226,6 @@ def _plot_place(i: int, scan: ScanAnswer, block: Mapping[str, Any] | None) -> Ma
         tag("noscript", None, tag("p", {"class": "note"}, "The plot needs JavaScript; nothing else here does.")),
         tag("figcaption", {"class": "note"}, thinned) if thinned else "",
     )  # fmt: skip
-
-
-def _failed(failed: Sequence[Mapping[str, str]]) -> Markup:
-    if not failed:
-        return Markup("")
-    rows = [
-        tag("tr", None, tag("th", {"scope": "row"}, tag("bdi", None, row["file"])), tag("td", None, row["why"]))
-        for row in failed[:_MOST_FAILED]
-    ]
-    inner = table(f"Files that could not be used ({len(failed):,})", ["file", "why"], rows, len(rows))
-    return tag("div", {"class": "failed card", "id": "failed"}, inner)
-
-
-def _again(whole: Document) -> Markup:
-    given = (whole.get("provenance") or {}).get("command_line")
-    if not given:
-        return Markup("")
-    line = shlex.join(map(str, given)) if isinstance(given, list | tuple) else str(given)
-    return tag(
-        "section", {"class": "card", "id": "again"},
-        tag("h2", None, "Run it again"),
-        tag("div", {"class": "command"}, tag("pre", {"id": "command"}, tag("code", None, verbatim(line))),
-            tag("button", {"type": "button", "class": "copy", "data-from": "command"}, "copy")),
-    )  # fmt: skip
-
-
-def _provenance(whole: Document) -> Markup:
-    parts = []
-    flat = list(_flat(whole.get("provenance") or {}))
-    stated = {name for name, _ in flat}
-    flat += [(f"settings.{k}", v) for k, v in _flat(whole.get("settings") or {}) if f"settings.{k}" not in stated]
-    groups: dict[str, list[Markup]] = {}
-    for name, value in flat[:_MOST_FACTS]:
-        if name == "command_line" or name.startswith("command_line."):
-            continue
-        group, _, rest = name.partition(".")
-        row = tag("div", None, tag("dt", None, (rest or group).replace("_", " ")), tag("dd", None, plain(value)))
-        groups.setdefault(group if rest else "run", []).append(row)
-    if whole.get("peakwise"):
-        row = tag("div", None, tag("dt", None, "peakwise"), tag("dd", None, whole["peakwise"]))
-        groups.setdefault("versions", []).insert(0, row) if "versions.peakwise" not in stated else None
-    for group, rows in groups.items():
-        parts.append(tag("section", {"class": "part"}, tag("h3", None, group), tag("dl", None, *rows)))
-    if not parts:
-        return Markup("")
-    more = f"and {len(flat) - _MOST_FACTS} more" if len(flat) > _MOST_FACTS else ""
-    inner = tag("div", {"class": "columns"}, *parts)
-    return tag("section", {"class": "card", "id": "provenance"}, tag("h2", None, "Where this comes from"), inner, more)
-
-
-def _flat(tree: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, Mapping) and depth < 5:
-            yield from ((f"{key}.{rest}", leaf) for rest, leaf in _flat(value, depth + 1))
-        else:
-            yield str(key), value
 
 
 def _legend() -> Markup:

@@ -1,10 +1,3 @@
-function make(name, css, text) {
-  const node = document.createElement(name);
-  if (css) node.className = css;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
 // The plot as people handle it: buttons, pointer, keys, and what is under the cursor.
 class Plot extends Drawing {
 
