@@ -5,8 +5,10 @@ To add an objective: one file beside these and one line in the table `OBJECTIVES
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
+from peakwise.errors import OptionError
 from peakwise.networks import build_named
 from peakwise.objectives._classifier import Classifier
 from peakwise.objectives._objective import Objective, evaluating
@@ -26,11 +28,20 @@ OBJECTIVES: dict[str, type[Objective]] = {
 __all__ = ["OBJECTIVES", "Classifier", "MultiLabel", "Objective", "SingleLabel", "build_objective", "evaluating"]
 
 
-def build_objective(name: str, encoder: Encoder, n_classes: int, options: Mapping[str, Any] | None = None) -> Objective:
-    """Build the objective `name` of `OBJECTIVES` around an encoder.
+def build_objective(
+    name: str, encoder: Encoder, n_classes: int | None = None, options: Mapping[str, Any] | None = None
+) -> Objective:
+    """Build the objective `name` of `OBJECTIVES` around an encoder; `n_classes` for those that tell classes apart.
 
     >>> from peakwise.networks import build_encoder
     >>> build_objective("single_label", build_encoder("wang_cnn", 200), 5, {"label_smoothing": 0.1}).n_classes
     5
     """
-    return build_named("objective", OBJECTIVES, name, (encoder, n_classes), options or {})
+    member = OBJECTIVES.get(name)
+    counts = member is None or "n_classes" in inspect.signature(member).parameters
+    if member is not None and counts != (n_classes is not None):
+        what = "a number of classes" if counts else "no classes, only patterns"
+        got = "none" if n_classes is None else f"n_classes={n_classes!r}"
+        do = "Give n_classes" if counts else "Leave out n_classes"
+        raise OptionError(f"cannot build the objective {name!r}", f"it needs {what}, got {got}", do)
+    return build_named("objective", OBJECTIVES, name, (encoder, n_classes) if counts else (encoder,), options or {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, final
 
 import torch
@@ -53,6 +54,24 @@ class Classifier(Objective):
     def n_classes(self) -> int:
         """How many classes it tells apart."""
         return self.head.n_classes
+
+    @abstractmethod
+    def answer(self, intensity: Tensor) -> Tensor:
+        """Patterns (n, n_points) to probabilities (n, n_classes), with gradients."""
+
+    @final
+    def predict(self, intensity: Tensor, size: int = 512) -> Tensor:
+        """Patterns (n, n_points) to probabilities (n, n_classes): without dropout, without gradients.
+
+        Parameters
+        ----------
+        intensity : Tensor
+            On the device of the network.
+        size : int
+            Patterns at once.
+        """
+        with evaluating(self):
+            return torch.cat([self.answer(part) for part in intensity.split(size)])
 
     @final
     def add_class(self, intensity: Tensor) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -24,6 +24,9 @@ __all__ = ["Objective", "evaluating", "part_of"]
 class Objective(nn.Module, ABC):  # type: ignore[misc]  # torch is not there for the type checker
     """A way to learn: it owns the encoder, the heads, and whatever else its method needs.
 
+    With classes to tell apart it is a `Classifier`, which answers; without, its features are what it gives (`encode`).
+    In evaluation mode the same batch gives the same loss, and nothing that is kept (a queue, an average) moves.
+
     Attributes
     ----------
     encoder : Encoder
@@ -38,24 +41,6 @@ class Objective(nn.Module, ABC):  # type: ignore[misc]  # torch is not there for
 
         The patterns are ``batch["intensity"]`` (n, n_points); what else a batch must hold is told by each objective.
         """
-
-    @abstractmethod
-    def answer(self, intensity: Tensor) -> Tensor:
-        """Patterns (n, n_points) to probabilities (n, n_classes), with gradients."""
-
-    @final
-    def predict(self, intensity: Tensor, size: int = 512) -> Tensor:
-        """Patterns (n, n_points) to probabilities (n, n_classes): without dropout, without gradients.
-
-        Parameters
-        ----------
-        intensity : Tensor
-            On the device of the network.
-        size : int
-            Patterns at once.
-        """
-        with evaluating(self):
-            return torch.cat([self.answer(part) for part in intensity.split(size)])
 
 
 @contextmanager
