@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
-__all__ = ["Augmentation", "Compose", "as_range", "check_probability", "refuse", "spread_of", "uniform"]
+__all__ = [
+    "Augmentation",
+    "Compose",
+    "as_range",
+    "check_probability",
+    "check_whole",
+    "interpolate",
+    "refuse",
+    "spread_of",
+    "uniform",
+]
 
 Drawn = dict[str, "Tensor"]
 
@@ -95,6 +105,13 @@ def check_probability(owner: object, name: str, value: float) -> float:
     return float(value)
 
 
+def check_whole(owner: object, name: str, value: int, least: int = 1) -> int:
+    """The number, if it is whole and not below `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise refuse(owner, f"{name} must be a whole number of {least} or more, got {value!r}")
+    return value
+
+
 def as_range(
     owner: object, name: str, value: float | tuple[float, float], least: float, most: float
 ) -> tuple[float, float]:
@@ -115,3 +132,24 @@ def uniform(shape: tuple[int, ...], limits: tuple[float, float], like: Tensor, g
 def spread_of(intensity: Tensor) -> Tensor:
     """Height of each pattern (n, 1), from its lowest to its highest point: what changes are measured by."""
     return intensity.amax(dim=1, keepdim=True) - intensity.amin(dim=1, keepdim=True)
+
+
+def interpolate(intensity: Tensor, positions: Tensor) -> Tensor:
+    """Values of patterns (n, n_points) between their points, on the straight line from neighbour to neighbour.
+
+    Parameters
+    ----------
+    intensity : Tensor of shape (n, n_points)
+    positions : Tensor of shape (n, m)
+        In points, from 0 to ``n_points - 1``; the value at an end of the pattern continues beyond it.
+
+    Examples
+    --------
+    >>> interpolate(torch.tensor([[0.0, 1.0, 3.0]]), torch.tensor([[-1.0, 0.5, 1.5, 2.0]]))
+    tensor([[0.0000, 0.5000, 2.0000, 3.0000]])
+    """
+    last = intensity.shape[1] - 1
+    positions = positions.clamp(0, last)
+    left = positions.floor().long().clamp(max=max(last - 1, 0))
+    share = positions - left
+    return intensity.gather(1, left) * (1 - share) + intensity.gather(1, (left + 1).clamp(max=last)) * share

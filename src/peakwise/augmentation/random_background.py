@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from peakwise.augmentation._augmentation import Augmentation, as_range, refuse, spread_of, uniform
+from peakwise.augmentation._augmentation import Augmentation, as_range, check_whole, spread_of, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,9 +43,7 @@ class RandomBackground(Augmentation):
 
     def __init__(self, height: float | tuple[float, float] = 0.3, degree: int = 5) -> None:
         self.height = as_range(self, "height", height, 0.0, 100.0)
-        if isinstance(degree, bool) or not isinstance(degree, int) or degree < 1:
-            raise refuse(self, f"degree must be a whole number of 1 or more, got {degree!r}")
-        self.degree = degree
+        self.degree = check_whole(self, "degree", degree)
 
     def draw(self, intensity: Tensor, generator: Generator) -> dict[str, Tensor]:
         """``height`` (n, 1) as a share of the pattern's, ``coefficients`` (n, degree)."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from peakwise.augmentation._augmentation import Augmentation, as_range, refuse, uniform
+from peakwise.augmentation._augmentation import Augmentation, as_range, check_whole, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,9 +36,7 @@ class RandomMask(Augmentation):
 
     def __init__(self, share: float | tuple[float, float] = 0.1, n_parts: int = 1) -> None:
         self.share = as_range(self, "share", share, 0.0, 1.0)
-        if isinstance(n_parts, bool) or not isinstance(n_parts, int) or n_parts < 1:
-            raise refuse(self, f"n_parts must be a whole number of 1 or more, got {n_parts!r}")
-        self.n_parts = n_parts
+        self.n_parts = check_whole(self, "n_parts", n_parts)
 
     def draw(self, intensity: Tensor, generator: Generator) -> dict[str, Tensor]:
         """``start`` and ``width`` of each part (n, n_parts), in points."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from peakwise.augmentation._augmentation import Augmentation, as_range, uniform
+from peakwise.augmentation._augmentation import Augmentation, as_range, interpolate, uniform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,9 +44,5 @@ class RandomShift(Augmentation):
 
     def apply(self, intensity: Tensor, drawn: Mapping[str, Tensor]) -> Tensor:
         """Interpolate at the positions where each point was before."""
-        last = intensity.shape[1] - 1
-        before = torch.arange(last + 1, device=intensity.device, dtype=intensity.dtype) - drawn["points"]
-        before = before.clamp(0, last)
-        left = before.floor().long().clamp(max=max(last - 1, 0))
-        share = before - left
-        return intensity.gather(1, left) * (1 - share) + intensity.gather(1, (left + 1).clamp(max=last)) * share
+        before = torch.arange(intensity.shape[1], device=intensity.device, dtype=intensity.dtype) - drawn["points"]
+        return interpolate(intensity, before)

@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING, Any
 from peakwise.errors import OptionError
 from peakwise.networks import build_named
 from peakwise.objectives._classifier import Classifier
+from peakwise.objectives._linear_evaluation import LinearEvaluation, draw_labelled, encode, linear_evaluation
 from peakwise.objectives._objective import Objective, evaluating
+from peakwise.objectives._relations import order_positions
+from peakwise.objectives.momentum_contrast import MomentumContrast
 from peakwise.objectives.multi_label import MultiLabel
+from peakwise.objectives.relational import Relational
+from peakwise.objectives.self_supervised import SelfSupervised
 from peakwise.objectives.single_label import SingleLabel
+from peakwise.objectives.supervised_contrastive import SupervisedContrastive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +29,30 @@ if TYPE_CHECKING:
 OBJECTIVES: dict[str, type[Objective]] = {
     "single_label": SingleLabel,
     "multi_label": MultiLabel,
+    "supervised_contrastive": SupervisedContrastive,
+    "relational": Relational,
+    "momentum_contrast": MomentumContrast,
+    "self_supervised": SelfSupervised,
 }
 
-__all__ = ["OBJECTIVES", "Classifier", "MultiLabel", "Objective", "SingleLabel", "build_objective", "evaluating"]
+__all__ = [
+    "OBJECTIVES",
+    "Classifier",
+    "LinearEvaluation",
+    "MomentumContrast",
+    "MultiLabel",
+    "Objective",
+    "Relational",
+    "SelfSupervised",
+    "SingleLabel",
+    "SupervisedContrastive",
+    "build_objective",
+    "draw_labelled",
+    "encode",
+    "evaluating",
+    "linear_evaluation",
+    "order_positions",
+]
 
 
 def build_objective(
