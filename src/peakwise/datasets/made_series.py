@@ -102,20 +102,21 @@ def make_one_series(number: int = 0, *, random_state: int = 0) -> tuple[Patterns
     return patterns, {"name": name, **_truth(plan), "distance": distance, "separation": usable}
 
 
-def read_series(*, series: int = 0, random_state: int = 0) -> Patterns:
+def read_series(*, series: int | str = 0, random_state: int = 0) -> Patterns:
     """Make one series of the set.
 
     Parameters
     ----------
-    series : int
+    series : int, or its digits
         Its number, from 0 on; modulo 3 it says the kind: none, abrupt, gradual.
     random_state : int
         Seed.
     """
-    return make_one_series(series, random_state=random_state)[0]
+    number = int(series) if isinstance(series, str) and series.isdecimal() else series
+    return make_one_series(_whole("series", number), random_state=random_state)[0]
 
 
-def _whole(name: str, value: int) -> int:
+def _whole(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
         why = f"{name} must be a whole number of 0 or more, got {value!r}"
         raise OptionError("cannot make the series", why, "Give a number such as 0")
@@ -164,6 +165,6 @@ MADE_SERIES = Dataset(
     kind="generated",
     licence="Apache-2.0, like peakwise",
     citation="structures: those of the embedded library; everything else is drawn, see peakwise.datasets.made_series",
-    url="",
+    url="https://peakwise.readthedocs.io",
     read=read_series,
 )

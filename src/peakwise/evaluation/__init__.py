@@ -4,10 +4,13 @@ To add a calibration: one file beside these and one line in the table `CALIBRATI
 """
 
 from peakwise.evaluation._calibration import Calibration
+from peakwise.evaluation._clusters import MutualInformation, mutual_information, silhouette
 from peakwise.evaluation._conformal import conformal_p_value, conformal_size, conformal_spread, conformal_threshold
 from peakwise.evaluation._rates import auroc, top_k_accuracy, wilson_interval
 from peakwise.evaluation._reliability import Bin, brier, expected_calibration_error, reliability
+from peakwise.evaluation._repeats import OverSeeds, over_seeds
 from peakwise.evaluation._sets import SetScores, f1_sets, mean_absolute_error
+from peakwise.evaluation._states import LabelScores, ambiguous_zone, classification_confidence, precision_recall
 from peakwise.evaluation.isotonic import IsotonicCalibration
 from peakwise.evaluation.logistic import LogisticCalibration
 from peakwise.evaluation.temperature import TemperatureCalibration
@@ -24,11 +27,16 @@ __all__ = [
     "Bin",
     "Calibration",
     "IsotonicCalibration",
+    "LabelScores",
     "LogisticCalibration",
+    "MutualInformation",
+    "OverSeeds",
     "SetScores",
     "TemperatureCalibration",
+    "ambiguous_zone",
     "auroc",
     "brier",
+    "classification_confidence",
     "conformal_p_value",
     "conformal_size",
     "conformal_spread",
@@ -36,7 +44,11 @@ __all__ = [
     "expected_calibration_error",
     "f1_sets",
     "mean_absolute_error",
+    "mutual_information",
+    "over_seeds",
+    "precision_recall",
     "reliability",
+    "silhouette",
     "top_k_accuracy",
     "wilson_interval",
 ]
