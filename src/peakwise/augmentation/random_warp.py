@@ -34,7 +34,7 @@ class RandomWarp(Augmentation):
     -----
     The speed along the axis is the exponential of a natural cubic spline through normal numbers, and so nowhere 0; its
     integral, brought to the length of the pattern, says where each point is read. Both ends stay. With the default
-    sigma a point in the middle moves by 3 % of the axis (root mean square), which is much for a diffraction angle: for
+    sigma a point in the middle moves by 4 % of the axis (root mean square), which is much for a diffraction angle: for
     series whose peaks hardly move take less. Time warping: T. T. Um et al., ICMI 2017, 216,
     doi:10.1145/3136755.3136817, there with a cumulative sum of speeds that may turn back.
 
