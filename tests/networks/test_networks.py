@@ -129,7 +129,7 @@ def test_dropout_acts_in_training_only():
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_pattern_of_another_length_is_refused(name):
     network = build_encoder(name, 300)
-    with pytest.raises(OptionError, match=r"it was built for shape \(batch, 300\), got \(2, 301\). Resample"):
+    with pytest.raises(OptionError, match=r"it was built for shape .*\(batch, 300\), got \(2, 301\). Resample"):
         network(torch.zeros(2, 301))
 
 

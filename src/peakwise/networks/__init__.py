@@ -10,29 +10,56 @@ from typing import TYPE_CHECKING, Any
 from peakwise.networks._build import build_named, check_number, seeded
 from peakwise.networks._encoder import Encoder
 from peakwise.networks._heads import HEADS, CosineHead, Head, LinearHead, build_head
+from peakwise.networks.binned_fcnn import BinnedFCNN
+from peakwise.networks.binned_points import BinnedPoints
+from peakwise.networks.conv_sc import ConvSC
+from peakwise.networks.conv_sct import ConvSCT
+from peakwise.networks.fcnn import FCNN
+from peakwise.networks.lstm import LSTMNet
+from peakwise.networks.multi_scale import MultiScaleResNet
 from peakwise.networks.patch_conv import PatchConv
 from peakwise.networks.residual import ResidualNet
+from peakwise.networks.sun_cnn import SunCNN
+from peakwise.networks.transformer import TransformerNet
 from peakwise.networks.wang_cnn import WangCNN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# From the oldest to the newest; the last one is the default of those who need one.
+# For identification from the oldest to the newest, for series in the order of the thesis; the default comes last.
 NETWORKS: dict[str, type[Encoder]] = {
     "wang_cnn": WangCNN,
     "residual": ResidualNet,
+    "binned_points": BinnedPoints,
+    "binned_fcnn": BinnedFCNN,
+    "fcnn": FCNN,
+    "sun_cnn": SunCNN,
+    "multi_scale": MultiScaleResNet,
+    "lstm": LSTMNet,
+    "transformer": TransformerNet,
+    "conv_sct": ConvSCT,
+    "conv_sc": ConvSC,
     "patch_conv": PatchConv,
 }
 
 __all__ = [
+    "FCNN",
     "HEADS",
     "NETWORKS",
+    "BinnedFCNN",
+    "BinnedPoints",
+    "ConvSC",
+    "ConvSCT",
     "CosineHead",
     "Encoder",
     "Head",
+    "LSTMNet",
     "LinearHead",
+    "MultiScaleResNet",
     "PatchConv",
     "ResidualNet",
+    "SunCNN",
+    "TransformerNet",
     "WangCNN",
     "build_encoder",
     "build_head",

@@ -12,7 +12,7 @@ from peakwise.errors import OptionError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Encoder", "as_rows", "check_points"]
+__all__ = ["Encoder", "as_rows", "as_sequences", "check_points"]
 
 
 class Encoder(nn.Module, ABC):  # type: ignore[misc]  # torch is not there for the type checker
@@ -28,7 +28,7 @@ class Encoder(nn.Module, ABC):  # type: ignore[misc]  # torch is not there for t
         Length of the vector that it makes of a pattern.
     is_sequential : bool
         Whether it reads patterns in their order: then `forward` takes (batch, time, n_points) and gives
-        (batch, time, n_features).
+        (batch, time, n_features). Patterns (batch, n_points) are sequences of one, without neighbours.
     """
 
     n_points: int
@@ -50,6 +50,15 @@ def as_rows(network: Encoder, x: Tensor) -> Tensor:
         why = f"it was built for shape (batch, {network.n_points}), got {tuple(x.shape)}"
         raise OptionError(f"cannot use {type(network).__name__} on these patterns", why, "Resample them to its grid")
     return x[:, None]
+
+
+def as_sequences(network: Encoder, x: Tensor) -> Tensor:
+    """Sequences (batch, time, n_points), once their length is right; (batch, n_points) become sequences of one."""
+    if x.ndim not in (2, 3) or x.shape[-1] != network.n_points:
+        n = network.n_points
+        why = f"it was built for shape (batch, time, {n}) or (batch, {n}), got {tuple(x.shape)}"
+        raise OptionError(f"cannot use {type(network).__name__} on these patterns", why, "Resample them to its grid")
+    return x[:, None] if x.ndim == 2 else x
 
 
 def check_points(network: Encoder, n_points: int, fewest: int) -> int:
