@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from peakwise.report._answer import Document, ScanAnswer
 
-__all__ = ["identification_csv"]
+__all__ = ["identification_csv", "safe"]
 
 _COLUMNS = (
     "scan", "verdict", "phase", "probability", "weight_fraction", "weight_fraction_error", "formula", "space_group",
@@ -52,9 +52,9 @@ def identification_csv(document: Document) -> str:
     writer.writeheader()
     for scan in whole["scans"]:
         for row in _rows(scan):
-            writer.writerow({key: _safe(value) for key, value in row.items()})
+            writer.writerow({key: safe(value) for key, value in row.items()})
     for file in whole.get("failed") or ():
-        writer.writerow({"scan": _safe(file["file"]), "verdict": "failed", "warnings": _safe(file["why"])})
+        writer.writerow({"scan": safe(file["file"]), "verdict": "failed", "warnings": safe(file["why"])})
     return out.getvalue()
 
 
@@ -78,5 +78,6 @@ def _phase(phase: Any) -> dict[str, Any]:
     return {key: phase.get(key) for key in _OF_PHASE} | dict(zip(_CELL, phase.get("cell") or (), strict=False))
 
 
-def _safe(value: object) -> object:
+def safe(value: Any) -> Any:
+    """Return a cell that no spreadsheet runs."""
     return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from peakwise.report._answer import ScanAnswer
 
-__all__ = ["embed", "kept_points", "wavelength_of"]
+__all__ = ["embed", "kept_points", "pack", "wavelength_of"]
 
 _KEPT_BITS = 14  # of 23 in the mantissa: a relative error below 3.1e-5, a tenth of a pixel on any screen
 
@@ -93,7 +93,7 @@ def embed(scan: ScanAnswer, colours: Sequence[int], most: int) -> dict[str, Any]
         "intensity": one_line(curves.get("intensity_unit") or "", 20),
         "phases": named,
         "blocks": list(blocks),
-        "packed": _pack([values[kept] for values in blocks.values()]),
+        "packed": pack([values[kept] for values in blocks.values()]),
         "unexplained": [_peak(p) for p in fit.get("unexplained") or () if np.isfinite(p["axis"])],
         "explanation": _explained(scan, most),
     }
@@ -112,7 +112,7 @@ def _explained(scan: ScanAnswer, most: int) -> dict[str, Any] | None:
     order = np.argsort(axis, kind="stable")
     kept = order[kept_points(relevance[order], min(most, 4000))]
     top = float(np.abs(relevance).max()) or 1.0
-    packed = _pack([axis[kept], relevance[kept] / top])
+    packed = pack([axis[kept], relevance[kept] / top])
     return {"method": one_line(why["method"], 60), "n": int(kept.size), "blocks": ["x", "relevance"], "packed": packed}
 
 
@@ -120,9 +120,11 @@ def _floats(values: Any) -> NDArray[np.float64]:
     return np.asarray(values, dtype=np.float64)
 
 
-def _pack(columns: Sequence[NDArray[np.float64]]) -> str:
+def pack(columns: Sequence[NDArray[np.float64]], n_exact: int = 1) -> str:
+    """Return columns of one length as text; all but the first `n_exact` lose what no eye sees."""
     with np.errstate(over="ignore"):  # beyond 3e38 is infinite, which the page leaves out
-        rounded = [columns[0].astype(np.float32), *(_round(column) for column in columns[1:])]
+        exact = [column.astype(np.float32) for column in columns[:n_exact]]
+        rounded = [*exact, *(_round(column) for column in columns[n_exact:])]
     planes = np.concatenate(rounded).astype("<f4").view(np.uint8).reshape(-1, 4).T
     return base64.b64encode(zlib.compress(planes.tobytes(), 6)).decode("ascii")
 

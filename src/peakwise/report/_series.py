@@ -57,7 +57,7 @@ class Variable(TypedDict, total=False):
 class SeriesCurves(TypedDict, total=False):
     """The patterns as a picture; `thin_series` makes it."""
 
-    axis: Required[Sequence[float]]
+    axis: Required[Any]
     kind: str
     unit: str
     wavelength: float | None
@@ -72,10 +72,10 @@ class Change(TypedDict, total=False):
     """What changed at a boundary; `series_changes` makes it."""
 
     after: Required[int]
-    axis: Required[Sequence[float]]
-    before: Required[Sequence[float]]
+    axis: Required[Any]
+    before: Required[Any]
     """Mean pattern of the stretch before it."""
-    behind: Required[Sequence[float]]
+    behind: Required[Any]
     peaks: Sequence[Mapping[str, float]]
     """Rows of `axis`, `change` (intensity), `significance` (in standard deviations of the noise)."""
     n: Sequence[int]

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from peakwise.report._series import Boundary, ClusterDocument, TransitionDocument
 
-__all__ = ["SERIES_VERDICTS", "boundary_place", "tell_clusters", "tell_transitions", "with_unit"]
+__all__ = ["SERIES_VERDICTS", "boundary_place", "rounded", "tell_clusters"]
+__all__ += ["tell_transitions", "with_unit"]
 
 _MOST_NAMED = 4  # boundaries in a sentence
 _CLEAR, _WEAK = 0.5, 0.25  # silhouettes: Kaufman and Rousseeuw, doi:10.1002/9780470316801, table 4 of chapter 2
@@ -114,7 +115,7 @@ def boundary_place(boundary: Boundary, unit: str | None) -> str:
     """
     value = boundary.get("value")
     if value is not None and math.isfinite(value) and unit is not None:
-        return f"at {with_unit(_rounded(value, boundary.get('value_interval')), unit)}"
+        return f"at {with_unit(rounded(value, boundary.get('value_interval')), unit)}"
     after = int(boundary["after"])
     return f"between patterns {after + 1:,} and {after + 2:,}"
 
@@ -127,12 +128,12 @@ def with_unit(text: str, unit: str | None) -> str:
 def _said(boundary: Boundary, unit: str | None, *, short: bool) -> str:
     place = boundary_place(boundary, unit)
     has_value = place.startswith("at ")
-    ends = boundary.get("value_interval" if has_value else "interval")
+    ends = boundary.get("value_interval") if has_value else boundary.get("interval")
     if ends is None or not all(e is not None and math.isfinite(e) for e in ends):
         return place
     low, high = sorted(map(float, ends))
     if has_value:
-        text = f"{_rounded(low, ends)} to {with_unit(_rounded(high, ends), unit)}"
+        text = f"{rounded(low, ends)} to {with_unit(rounded(high, ends), unit)}"
         return f"{place} ({text})" if high > low else place
     # On the scale of `after`; said as the patterns between which it lies for sure.
     first, last = math.floor(low) + 1, math.ceil(high) + 2
@@ -141,8 +142,12 @@ def _said(boundary: Boundary, unit: str | None, *, short: bool) -> str:
     return f"{place} (somewhere from {first:,} to {last:,})"
 
 
-def _rounded(value: float, interval: Sequence[float] | None) -> str:
-    """As many decimals as the interval is wide."""
+def rounded(value: float, interval: Sequence[float] | None) -> str:
+    """Return a value with as many decimals as its interval is wide.
+
+    >>> rounded(117.2345, [116.9, 118.4]), rounded(117.2345, [100, 160]), rounded(117.2345, None)
+    ('117.2', '117', '117.2')
+    """
     wide = abs(interval[1] - interval[0]) if interval is not None and len(interval) == 2 else 0.0
     if not math.isfinite(wide) or wide <= 0:
         return significant(value, 4)

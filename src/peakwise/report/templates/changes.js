@@ -1,0 +1,172 @@
+// One boundary: the mean patterns before and behind it, their difference, and the peaks that changed.
+const SPLIT = 0.6; // of the height, for the two patterns
+
+class Changes extends Panel {
+  constructor(figure, data, columns) {
+    super(figure, 380, figure.dataset.label + " Arrow keys move the cursor, 0 shows all.");
+    Object.assign(this, { data, columns });
+    this.positions = columns.x;
+    this.difference = columns.behind.map((v, i) => v - columns.before[i]);
+    this.scale = "sqrt";
+    this.cursor = null;
+    this.useAxis(data.kind);
+    this.choice("scale", ["linear", "sqrt", "log"], (s) => SCALES[s].label, (s) => (this.scale = s), "Intensity scale", "sqrt");
+    this.choice("axis", axesOf(data.kind, data.wavelength), (a) => (AXES[a] ? AXES[a].symbol : a), (a) => this.useAxis(a), "Axis", data.kind);
+    this.button("reset", "show the whole pattern", () => this.reset());
+    this.button("save PNG", "save this view as a picture", () => this.save("peakwise-change.png"));
+    this.pointer(
+      (x) => this.point(x < this.place.left || x > this.place.right ? null : this.nearest(this.unpx(x))),
+      (from, to, moved) => {
+        if (moved && Math.abs(from[0] - to[0]) > 5) {
+          const ends = [this.unpx(from[0]), this.unpx(to[0])];
+          this.view(Math.min(...ends), Math.max(...ends));
+        }
+        this.draw();
+      },
+      () => this.point(null)
+    );
+    this.box.addEventListener("dblclick", () => this.reset());
+    this.box.addEventListener("keydown", (event) => {
+      const side = { ArrowRight: 1, ArrowLeft: -1 }[event.key] || 0;
+      const [low, high] = this.range, middle = (low + high) / 2;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (side) {
+        const now = this.cursor === null ? this.nearest(middle) : this.cursor;
+        this.point(Math.min(Math.max(now + (this.flipped ? -side : side), 0), this.x.length - 1));
+        this.said.textContent = this.told;
+      } else if (event.key === "+" || event.key === "=") this.view(middle - (high - low) / 4, middle + (high - low) / 4), this.draw();
+      else if (event.key === "-") this.view(middle - (high - low), middle + (high - low)), this.draw();
+      else if (event.key === "0") this.reset();
+      else return;
+      event.preventDefault();
+    });
+    this.start();
+  }
+
+  reset() {
+    this.range = this.full.slice();
+    this.draw();
+  }
+
+  show(x) {
+    const at = convert(x, this.data.kind, this.axis, this.data.wavelength);
+    const wide = (this.full[1] - this.full[0]) / 24;
+    this.view(at - wide, at + wide);
+    this.draw();
+    this.point(this.nearest(at));
+  }
+
+  point(i) {
+    this.cursor = i;
+    this.drawOver();
+  }
+
+  draw() {
+    const width = this.box.clientWidth, height = this.box.clientHeight;
+    if (!width || !height) return;
+    const pen = fit(this.canvas, width, height);
+    this.ink = inks(this.box);
+    pen.font = "12px system-ui, sans-serif";
+    pen.fillStyle = this.ink.paper;
+    pen.fillRect(0, 0, width, height);
+    const bottom = height - 40;
+    this.place = { left: 66, right: width - 14, top: 26, middle: 26 + SPLIT * (bottom - 26), bottom };
+    const { left, right, top, middle } = this.place;
+    const [first, last] = this.window();
+    const up = this.scale === "log" ? (v) => Math.log10(Math.max(v, 1e-30)) : SCALES[this.scale].up;
+    const down = SCALES[this.scale].down;
+    let low = Infinity, high = -Infinity, least = Infinity, most = 0;
+    for (let i = first; i <= last; i++) {
+      most = Math.max(most, Math.abs(this.difference[i]) || 0);
+      for (const c of [this.columns.before, this.columns.behind]) {
+        if (!isFinite(c[i])) continue;
+        [low, high] = [Math.min(low, c[i]), Math.max(high, c[i])];
+        if (c[i] > 0) least = Math.min(least, c[i]);
+      }
+    }
+    if (this.scale === "log") low = isFinite(least) ? least : 1;
+    else low = Math.min(low, 0);
+    if (!(high > low)) high = low + 1;
+    const [a, b] = [up(low), up(high) + 0.06 * (up(high) - up(low))];
+    this.py = (v) => middle - 6 - ((up(this.scale === "log" ? Math.max(v, low) : v) - a) / (b - a)) * (middle - 6 - top);
+    this.pd = (v) => (middle + bottom) / 2 + 4 - (v / (most || 1)) * ((bottom - middle) / 2 - 26);
+    pen.textAlign = "right";
+    pen.textBaseline = "middle";
+    const values = this.scale === "log" || this.scale === "sqrt" ? decadeTicks(low, high, this.py, 22) : linearTicks(low, high, 5);
+    for (const v of values) {
+      const y = Math.round(this.py(v)) + 0.5;
+      stroke(pen, this.ink.grid, [[left, y], [right, y]]);
+      pen.fillStyle = this.ink.soft;
+      pen.fillText(short(v), left - 7, y);
+    }
+    pen.fillStyle = this.ink.band;
+    pen.fillRect(left, middle, right - left, bottom - middle);
+    stroke(pen, this.ink.axis, [[left, Math.round(this.pd(0)) + 0.5], [right, Math.round(this.pd(0)) + 0.5]]);
+    pen.fillStyle = this.ink.soft;
+    const end = short(Number(most.toPrecision(2)));
+    for (const [text, v] of [["+" + end, most], ["0", 0], ["−" + end, -most]]) pen.fillText(text, left - 7, this.pd(v));
+    pen.save();
+    pen.beginPath();
+    pen.rect(left, 0, right - left, bottom);
+    pen.clip();
+    const inkOf = (k) => (this.data.states[k] < 0 ? this.ink.observed : this.ink.phases[this.data.states[k] % 8]);
+    this.curve(pen, this.columns.before, this.py, inkOf(0), 1.3);
+    this.curve(pen, this.columns.behind, this.py, inkOf(1), 1.3);
+    this.curve(pen, this.difference, this.pd, this.ink.rest, 1.2);
+    this.peaks(pen);
+    pen.restore();
+    this.ruler(pen, bottom, true);
+    pen.textBaseline = "top";
+    pen.textAlign = "left";
+    pen.fillStyle = this.ink.text;
+    pen.fillText(`mean intensity${this.data.intensity ? ` [${this.data.intensity}]` : ""}${{ sqrt: ", √ scale", log: ", log scale", linear: "" }[this.scale]}`, 4, 4);
+    pen.fillStyle = this.ink.soft;
+    pen.fillText("after − before", left + 6, middle + 5);
+    this.drawOver();
+  }
+
+  peaks(pen) {
+    pen.textAlign = "center";
+    pen.font = "600 11px system-ui, sans-serif";
+    const few = this.data.peaks.length <= 40;
+    this.data.peaks.forEach((peak, k) => {
+      const x = this.px(convert(peak.at, this.data.kind, this.axis, this.data.wavelength));
+      if (x < this.place.left - 5 || x > this.place.right + 5) return;
+      const i = this.nearest(this.unpx(x));
+      const rises = this.difference[i] > 0;
+      const y = this.pd(this.difference[i]) + (rises ? -4 : 4), side = rises ? -1 : 1;
+      pen.fillStyle = this.ink.alert;
+      pen.beginPath();
+      pen.moveTo(x, y);
+      pen.lineTo(x - 4, y + 7 * side);
+      pen.lineTo(x + 4, y + 7 * side);
+      pen.closePath();
+      pen.fill();
+      pen.textBaseline = rises ? "bottom" : "top";
+      if (few) pen.fillText(String(k + 1), x, y + 8 * side);
+    });
+    pen.font = "12px system-ui, sans-serif";
+  }
+
+  drawOver() {
+    const pen = fit(this.over, this.box.clientWidth, this.box.clientHeight);
+    this.tip.hidden = true;
+    if (!this.place) return;
+    const { left, right, top, bottom } = this.place;
+    if (this.drag) {
+      const ends = [this.drag.from[0], this.drag.to[0]].map((x) => Math.min(Math.max(x, left), right));
+      pen.fillStyle = this.ink.select;
+      pen.fillRect(Math.min(...ends), top, Math.abs(ends[1] - ends[0]), bottom - top);
+      return;
+    }
+    if (this.cursor === null) return;
+    const x = Math.round(this.px(this.x[this.cursor])) + 0.5;
+    if (x < left || x > right) return;
+    stroke(pen, this.ink.soft, [[x, top], [x, bottom]]);
+    const i = this.cursor;
+    const rows = [["before", short(this.columns.before[i], 4)], ["after", short(this.columns.behind[i], 4)], ["change", short(this.difference[i], 3)]];
+    const near = this.data.peaks.findIndex((p) => Math.abs(this.px(convert(p.at, this.data.kind, this.axis, this.data.wavelength)) - x) < 6);
+    if (near >= 0) rows.push(["peak", `${near + 1}, ${this.data.peaks[near].what}`]);
+    this.told = this.showTip([...this.positionText(i), ...rows], x, top + 60);
+  }
+}
