@@ -16,6 +16,7 @@ _MOST = 20  # peaks of a boundary
 _SURE = 6.0  # standard deviations of the noise that a change must have: one in 10^9 points by chance
 _SMALL = 0.01  # of the largest change: what is less hides nothing
 _LEFT = 0.15  # of the height on the other side: less is called new or gone
+_STANDS_OUT = 0.3  # of its height, at least, that a change rises over the valley to a larger one: less is its flank
 _ALIKE = 0.3  # the smaller of two opposite changes, at least, for a peak that moved
 
 
@@ -27,8 +28,6 @@ def changed_peaks(
     Each has `axis`, `change`, `significance` [standard deviations of the noise], `before` and `behind` (heights over
     the level beside the peak) and `what`: "new", "gone", "stronger", "weaker", or "moved", which has `to` as well.
     """
-    from scipy.signal import find_peaks, peak_widths
-
     first, last = before.mean(axis=0), behind.mean(axis=0)
     difference = np.nan_to_num(last - first)
     noise = _noise(difference, before, behind)
@@ -36,16 +35,9 @@ def changed_peaks(
     if not size.any():
         return []
     least = np.maximum(_SURE * noise, _SMALL * size.max())
-    padded = np.concatenate([[0.0], size, [0.0]])  # so that the ends can be peaks
-    places, _ = find_peaks(padded, prominence=float(least.min()))
-    places = places[padded[places] > least[places - 1]]
-    if not places.size:
-        return []
-    widths = np.maximum(peak_widths(padded, places, rel_height=0.5)[0], 1.0)
-    places = places - 1
-    largest = np.sort(np.argsort(-size[places], kind="stable")[:_MOST])
+    places, widths = _tops(size, least)
     rows = []
-    for i, width in zip(places[largest], widths[largest], strict=True):
+    for i, width in zip(places, widths, strict=True):
         reach = math.ceil(3 * width) + 1
         heights = [_height(side, int(i), reach) for side in (first, last)]
         rows.append(
@@ -56,6 +48,37 @@ def changed_peaks(
             }
         )  # fmt: skip
     return [{k: v for k, v in row.items() if k not in ("width", "at")} for row in _moved(rows)]
+
+
+def _tops(size: NDArray[np.float64], least: NDArray[np.float64]) -> tuple[list[int], list[int]]:
+    """The highest points and their widths at half height, by position; what a higher one covers is a part of it."""
+    padded = np.concatenate([[-np.inf], size, [-np.inf]])
+    tops = np.flatnonzero((padded[1:-1] > padded[:-2]) & (padded[1:-1] >= padded[2:]) & (size > least))
+    is_free = np.ones(size.size, dtype=bool)
+    found = {}
+    for i in tops[np.argsort(-size[tops], kind="stable")]:
+        if not is_free[i] or _prominence(size, int(i)) < max(least[i], _STANDS_OUT * size[i]):
+            continue
+        low = high = int(i)
+        while low > 0 and size[low - 1] > size[i] / 2:
+            low -= 1
+        while high < size.size - 1 and size[high + 1] > size[i] / 2:
+            high += 1
+        is_free[low : high + 1] = False
+        found[int(i)] = high - low + 1
+        if len(found) == _MOST:
+            break
+    places = sorted(found)
+    return places, [found[i] for i in places]
+
+
+def _prominence(size: NDArray[np.float64], i: int) -> float:
+    """How far one must go down from a point to come to a higher one."""
+    left, right = np.flatnonzero(size[:i] > size[i]), np.flatnonzero(size[i + 1 :] > size[i])
+    sides = (size[left[-1] if left.size else 0 : i + 1], size[i : i + 2 + right[0]] if right.size else size[i:])
+    # At an end of the pattern there is no way to a higher point: that side does not count.
+    valleys = [float(side.min()) for side, way in zip(sides, (left, right), strict=True) if way.size]
+    return float(size[i]) - max(valleys, default=0.0)
 
 
 def _noise(

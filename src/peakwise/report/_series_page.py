@@ -104,9 +104,8 @@ def transitions_html(document: TransitionDocument) -> str:
         warning_list(whole.get("warnings") or ()),
         _picture(whole, "The series", None, blocks),
         _card(boundaries_table(whole)),
-        tag("div", {"class": "columns two"}, _card(stretches_table(whole)), _card(evidence_list(whole))),
         _changes(whole, blocks),
-        _points(whole, blocks),
+        _beside(_points(whole, blocks), tag("div", None, _card(stretches_table(whole)), _card(evidence_list(whole)))),
         *_end(whole),
     ]
     return fill(_title("Transitions", whole), join(body), join(blocks), _SCRIPTS)
@@ -132,8 +131,7 @@ def clusters_html(document: ClusterDocument) -> str:
         _answer(told, facts),
         warning_list(whole.get("warnings") or ()),
         _picture(whole, "The patterns, group by group", order, blocks),
-        tag("div", {"class": "columns two"}, _points(whole, blocks), _card(groups_table(whole))),
-        _card(evidence_list(whole)),
+        _beside(_points(whole, blocks), tag("div", None, _card(groups_table(whole)), _card(evidence_list(whole)))),
         *_end(whole),
     ]
     return fill(_title("Groups", whole), join(body), join(blocks), _SCRIPTS)
@@ -236,7 +234,7 @@ def _changes(whole: TransitionDocument, blocks: list[Markup]) -> Markup:
         ]
         parts.append(
             tag(
-                "section", {"class": "card change", "id": f"boundary-{k + 1}"},
+                "section", {"class": "card boundary", "id": f"boundary-{k + 1}"},
                 tag("h2", None, f"What changed at transition {k + 1}, {place}"),
                 tag("div", {"class": "legend"}, *legend),
                 _figure("change", name, f"Mean patterns before and after transition {k + 1}, and their difference."),
@@ -260,6 +258,11 @@ def _points(whole: Mapping[str, Any], blocks: list[Markup]) -> Markup:
         _figure("points", "data-points", "Map of the patterns, coloured by state."),
         tag("p", {"class": "note"}, note + of),
     )  # fmt: skip
+
+
+def _beside(*parts: Markup) -> Markup:
+    shown = [part for part in parts if part]
+    return tag("div", {"class": "columns two"}, *shown) if len(shown) > 1 else join(shown)
 
 
 def _card(inner: Markup) -> Markup:

@@ -210,7 +210,9 @@ def _mean(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     known = np.isfinite(rows)
     n = known.sum(axis=0)
     total = np.where(known, rows, 0.0).sum(axis=0)
-    return np.divide(total, n, out=np.full(rows.shape[1], np.nan), where=n > 0)
+    mean = np.full(rows.shape[1], np.nan)
+    np.divide(total, n, out=mean, where=n > 0)
+    return mean
 
 
 def _binned(table: NDArray[np.float64], n_points: int) -> NDArray[np.float64]:

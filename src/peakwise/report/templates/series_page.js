@@ -53,7 +53,7 @@ for (const [event, printing] of [["beforeprint", true], ["afterprint", false]])
 // A number in a table leads to its place: a peak in the figure of its boundary, a pattern in the series.
 for (const button of document.querySelectorAll("button.go"))
   button.addEventListener("click", async () => {
-    const own = button.closest(".change");
+    const own = button.closest(".boundary");
     const figure = own ? own.querySelector("figure.plot") : document.querySelector("figure[data-kind=series]");
     const plot = figure && (await load(figure));
     if (!plot) return;
