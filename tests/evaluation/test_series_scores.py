@@ -51,7 +51,7 @@ def test_silhouette_where_all_lie_at_one_place():
     assert silhouette(np.ones((6, 2)), [0, 0, 0, 1, 1, 1]) == 0
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(two_divisions)
 def test_mutual_information_agrees_with_scikit_learn(divisions):
     a, b = divisions
@@ -75,12 +75,12 @@ def test_random_divisions_share_what_was_expected():
     """The correction against the mean over shuffled labels."""
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, 3, 40), rng.integers(0, 5, 40)
-    mean = np.mean([mutual_information(a, rng.permutation(b)).plain for _ in range(4000)])
+    mean = np.mean([mutual_information(a, rng.permutation(b)).plain for _ in range(800)])
     rows, columns = (np.bincount(v) for v in (a, b))
-    assert _clusters._expected(rows, columns) == pytest.approx(mean, abs=0.003)
+    assert _clusters._expected(rows, columns) == pytest.approx(mean, abs=0.008)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(two_divisions)
 def test_precision_and_recall_agree_with_scikit_learn(divisions):
     a, b = ([f"state {x}" for x in one] for one in divisions)
