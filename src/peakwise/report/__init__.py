@@ -21,6 +21,7 @@ from peakwise.report._series_csv import transitions_csv
 from peakwise.report._series_page import clusters_html, transitions_html, write_clusters_html, write_transitions_html
 from peakwise.report._series_parts import add_series, series_changes, series_scores, thin_series
 from peakwise.report._series_verdict import SERIES_VERDICTS, tell_clusters, tell_transitions
+from peakwise.report._training_figures import confusion_matrix_figure, training_curves_figure
 from peakwise.report._verdict import VERDICTS, Verdict, tell
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Verdict",
     "add_series",
     "clusters_html",
+    "confusion_matrix_figure",
     "identification_csv",
     "identification_html",
     "plot_identification",
@@ -54,6 +56,7 @@ __all__ = [
     "tell_clusters",
     "tell_transitions",
     "thin_series",
+    "training_curves_figure",
     "transitions_csv",
     "transitions_html",
     "write_clusters_html",
