@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peakwise.errors import OptionError
-from peakwise.networks import build_encoder, seeded
+from peakwise.networks import BinnedPoints, build_encoder, seeded
 from peakwise.objectives import OBJECTIVES, Classifier, MultiLabel, Objective, SingleLabel, build_objective
 
 N, M, K = 6, 120, 5
@@ -173,7 +173,7 @@ def test_what_cannot_be_is_refused():
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_the_encoder_survives(name):
-    kept = encoder()
+    kept = BinnedPoints(M, n_outputs=K) if name == "binned_votes" else encoder()
     objective = build_objective(name, kept, K if issubclass(OBJECTIVES[name], Classifier) else None)
     assert isinstance(objective, Objective)
     assert objective.encoder is kept

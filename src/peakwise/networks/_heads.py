@@ -23,7 +23,7 @@ __all__ = ["HEADS", "CosineHead", "Head", "LinearHead", "build_head"]
 
 
 class Head(nn.Module, ABC):  # type: ignore[misc]  # torch is not there for the type checker
-    """Features (batch, n_features) to logits (batch, n_classes)."""
+    """Features (batch, n_features) to logits (batch, n_classes); of sequences (batch, time, n_features) likewise."""
 
     n_features: int
 
@@ -105,7 +105,7 @@ class CosineHead(Head):
 
     def forward(self, features: Tensor) -> Tensor:
         """Features (batch, n_features) to logits (batch, n_classes)."""
-        cosine = functional.normalize(features, dim=1) @ functional.normalize(self.prototypes, dim=1).T
+        cosine = functional.normalize(features, dim=-1) @ functional.normalize(self.prototypes, dim=1).T
         return cosine * self.log_scale.exp() + self.offset
 
     def add_class(self, features: Tensor) -> None:

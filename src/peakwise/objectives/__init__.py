@@ -14,6 +14,7 @@ from peakwise.objectives._classifier import Classifier
 from peakwise.objectives._linear_evaluation import LinearEvaluation, draw_labelled, encode, linear_evaluation
 from peakwise.objectives._objective import Objective, evaluating
 from peakwise.objectives._relations import order_positions
+from peakwise.objectives.binned_votes import BinnedVotes, believability
 from peakwise.objectives.momentum_contrast import MomentumContrast
 from peakwise.objectives.multi_label import MultiLabel
 from peakwise.objectives.relational import Relational
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 OBJECTIVES: dict[str, type[Objective]] = {
     "single_label": SingleLabel,
     "multi_label": MultiLabel,
+    "binned_votes": BinnedVotes,
     "supervised_contrastive": SupervisedContrastive,
     "relational": Relational,
     "momentum_contrast": MomentumContrast,
@@ -37,6 +39,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
 
 __all__ = [
     "OBJECTIVES",
+    "BinnedVotes",
     "Classifier",
     "LinearEvaluation",
     "MomentumContrast",
@@ -46,6 +49,7 @@ __all__ = [
     "SelfSupervised",
     "SingleLabel",
     "SupervisedContrastive",
+    "believability",
     "build_objective",
     "draw_labelled",
     "encode",

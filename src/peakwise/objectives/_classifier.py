@@ -66,12 +66,14 @@ class Classifier(Objective):
         Parameters
         ----------
         intensity : Tensor
-            On the device of the network.
+            On the device of the network. For an encoder that reads sequences also (batch, time, n_points), which gives
+            (batch, time, n_classes); a sequence is never cut.
         size : int
             Patterns at once.
         """
+        rows = size if intensity.ndim == 2 else max(1, size // max(1, intensity.shape[1]))
         with evaluating(self):
-            return torch.cat([self.answer(part) for part in intensity.split(size)])
+            return torch.cat([self.answer(part) for part in intensity.split(rows)])
 
     @final
     def add_class(self, intensity: Tensor) -> None:

@@ -26,6 +26,9 @@ class SingleLabel(Classifier):
     """Cross-entropy over classes that exclude each other.
 
     A batch holds ``label`` (n,), whole numbers, or ``weights`` (n, n_classes), shares that are brought to a sum of 1.
+    Patterns with a label below 0, or without any share, count nowhere. An encoder that reads sequences gets
+    ``intensity`` (batch, time, n_points) and ``label`` (batch, time): unlabelled patterns are still seen by their
+    neighbours.
 
     Parameters
     ----------
@@ -72,19 +75,22 @@ class SingleLabel(Classifier):
         """``loss``, and ``accuracy``: how often the first choice was the label."""
         logits = self.head(self.encoder(part_of(self, batch, "intensity"))).float()
         target = self._target(batch)
-        smooth = target * (1 - self.label_smoothing) + self.label_smoothing / self.n_classes
-        surprise = -functional.log_softmax(logits, dim=1)
-        loss = (self.class_weights * smooth * surprise).sum() / (self.class_weights * target).sum()
-        hits = logits.argmax(dim=1) == target.argmax(dim=1)
-        return {"loss": loss, "accuracy": hits.float().mean()}
+        known = target.sum(dim=-1) > 0
+        smooth = target * (1 - self.label_smoothing) + known[..., None] * self.label_smoothing / self.n_classes
+        surprise = -functional.log_softmax(logits, dim=-1)
+        # Without any label in the batch both sums are 0, and so is the loss.
+        loss = (self.class_weights * smooth * surprise).sum() / (self.class_weights * target).sum().clamp_min(1e-12)
+        hits = known & (logits.argmax(dim=-1) == target.argmax(dim=-1))
+        return {"loss": loss, "accuracy": hits.sum() / known.sum().clamp_min(1)}
 
     def answer(self, intensity: Tensor) -> Tensor:
-        """Patterns (n, n_points) to probabilities (n, n_classes) that sum to 1, with gradients."""
-        return self.head(self.encoder(intensity)).float().softmax(dim=1)
+        """Patterns (n, n_points), or sequences of them, to probabilities that sum to 1, with gradients."""
+        return self.head(self.encoder(intensity)).float().softmax(dim=-1)
 
     def _target(self, batch: Mapping[str, Tensor]) -> Tensor:
         if "weights" in batch:
             weights = batch["weights"].to(torch.float32)
             # A pattern without any phase has nothing to say here: its target stays 0.
-            return weights / weights.sum(dim=1, keepdim=True).clamp_min(1e-12)
-        return functional.one_hot(part_of(self, batch, "label").long(), self.n_classes).to(torch.float32)
+            return weights / weights.sum(dim=-1, keepdim=True).clamp_min(1e-12)
+        label = part_of(self, batch, "label").long()
+        return functional.one_hot(label.clamp_min(0), self.n_classes) * (label >= 0)[..., None].to(torch.float32)
