@@ -4,13 +4,19 @@ To add an explanation: one file beside these and one line in the table `EXPLANAT
 Torch is imported when a network is explained, umap-learn when its map is drawn.
 """
 
+from peakwise.explain._attention import Attention, attention
+from peakwise.explain._contribution import ContributionMap, contribution_map
 from peakwise.explain._draw import draw_explanation
 from peakwise.explain._explain import explain
 from peakwise.explain._explainer import Explainer
 from peakwise.explain._explanation import Explanation
+from peakwise.explain._figures import attention_figure, contribution_figure, layer_weights_figure, pca_figure
 from peakwise.explain._map import Map, map_points
+from peakwise.explain._pca_parts import PcaParts, pca_parts
+from peakwise.explain._peak_probes import PeakProbes, find_peak_regions, probe_peaks
 from peakwise.explain._pointing import Pointing, pointing_game
 from peakwise.explain._quality import MapQuality, map_quality
+from peakwise.explain._weights import LayerWeights, layer_weights
 from peakwise.explain.cam import Cam
 from peakwise.explain.grad_cam import GradCam
 from peakwise.explain.gradients import Gradients
@@ -41,7 +47,9 @@ MAPS: dict[str, type[Map]] = {"pca": PcaMap, "nca": NcaMap, "tsne": TsneMap, "um
 __all__ = [
     "EXPLANATIONS",
     "MAPS",
+    "Attention",
     "Cam",
+    "ContributionMap",
     "Explainer",
     "Explanation",
     "GradCam",
@@ -49,17 +57,30 @@ __all__ = [
     "HiresCam",
     "InputTimesGradient",
     "IntegratedGradients",
+    "LayerWeights",
     "Map",
     "MapQuality",
     "NcaMap",
     "Occlusion",
     "PcaMap",
+    "PcaParts",
+    "PeakProbes",
     "Pointing",
     "TsneMap",
     "UmapMap",
+    "attention",
+    "attention_figure",
+    "contribution_figure",
+    "contribution_map",
     "draw_explanation",
     "explain",
+    "find_peak_regions",
+    "layer_weights",
+    "layer_weights_figure",
     "map_points",
     "map_quality",
+    "pca_figure",
+    "pca_parts",
     "pointing_game",
+    "probe_peaks",
 ]

@@ -72,7 +72,8 @@ def confusion_matrix_figure(
     if k <= _MOST_NUMBERS:
         for i, j in np.ndindex(k, k):
             number = f"{counts[i, j]:.4g}" if counts[i, j] < 1e4 else f"{counts[i, j]:,.0f}"
-            said = f"{number}\n{round(100 * share[i, j], 1):g} %" if k <= _MOST_NUMBERS // 2 and total[i] > 0 else number
+            has_share = k <= _MOST_NUMBERS // 2 and total[i] > 0
+            said = f"{number}\n{round(100 * share[i, j], 1):g} %" if has_share else number
             ink = "white" if share[i, j] > 0.55 else "#15191e"
             axes.text(j, i, said, ha="center", va="center", color=ink, fontsize=_SMALL if k <= 8 else 5)
     every = max(1, math.ceil(k / 30))
