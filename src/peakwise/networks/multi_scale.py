@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, final
 
 import torch
 from torch import nn
 
+from peakwise.networks._build import check_count
 from peakwise.networks._encoder import Encoder, as_rows, check_points
 
 if TYPE_CHECKING:
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MultiScaleResNet"]
 
-_STEM = 64
-_WIDTHS = (64, 128, 256)
 _SCALES = ((3, 16), (5, 11), (7, 6))  # size of the filters, and of the average pooling at the end of their stream
 _FEWEST = 100
 
@@ -46,6 +46,8 @@ class MultiScaleResNet(Encoder):
     ----------
     n_points : int
         Points of a pattern, at least 100.
+    width : int
+        Filters of the stem and of the first block; the others have twice and four times as many.
 
     Notes
     -----
@@ -63,24 +65,24 @@ class MultiScaleResNet(Encoder):
     (28416, torch.Size([2, 256, 111]))
     """
 
-    def __init__(self, n_points: int) -> None:
+    def __init__(self, n_points: int, width: int = 64) -> None:
         super().__init__()
         self.n_points = check_points(self, n_points, _FEWEST)
+        check_count(self, "width", width)
+        widths = (width, width, 2 * width, 4 * width)
         length = n_points
-        for _ in range(2 + len(_WIDTHS)):  # each halving keeps the place in the middle of an odd number
+        for _ in range(5):  # convolution and pooling of the stem, three blocks; each rounds up
             length = -(-length // 2)
         pools = [min(pool, length // 2) for _, pool in _SCALES]
         places = length - max(pools) + 1
-        self.n_features = _WIDTHS[-1] * places
+        self.n_features = widths[-1] * places
         self.norm = nn.LayerNorm(n_points)
         self.stem = nn.Sequential(
-            nn.Conv1d(1, _STEM, 7, 2, 3, bias=False), nn.BatchNorm1d(_STEM), nn.ReLU(), nn.MaxPool1d(3, 2, 1)
+            nn.Conv1d(1, width, 7, 2, 3, bias=False), nn.BatchNorm1d(width), nn.ReLU(), nn.MaxPool1d(3, 2, 1)
         )
         self.streams = nn.ModuleList()
         for (size, _), pool in zip(_SCALES, pools, strict=True):
-            blocks = [
-                _Block(before, after, size) for before, after in zip((_STEM, *_WIDTHS[:-1]), _WIDTHS, strict=True)
-            ]
+            blocks = [_Block(before, after, size) for before, after in pairwise(widths)]
             self.streams.append(nn.Sequential(*blocks, nn.AvgPool1d(pool, 1), nn.AdaptiveAvgPool1d(places)))
         self.last_norm = nn.LayerNorm(self.n_features)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from torch import nn
 
+from peakwise.errors import OptionError
 from peakwise.networks._blocks import conv_block, length_after
 from peakwise.networks._build import check_count
 from peakwise.networks._encoder import Encoder, as_rows, check_points
@@ -55,7 +56,9 @@ class SunCNN(Encoder):
         for (filters, size, stride), pool in zip(_BLOCKS, pools, strict=True):
             blocks.append(conv_block(channels, filters, size, stride, nn.MaxPool1d(pool)))
             channels, length = filters, length_after(length, size, stride, pool)
-        check_count(self, "the number of places that second_pool leaves", length)
+        if length < 1:
+            why = f"second_pool={second_pool} leaves no place of {n_points} points"
+            raise OptionError("cannot build SunCNN", why, "Choose a smaller second_pool")
         self.blocks = nn.Sequential(*blocks)
         self.n_features = channels * length
         self.last_norm = nn.LayerNorm(self.n_features)
