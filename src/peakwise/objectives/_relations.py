@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from peakwise.networks import Encoder
     from peakwise.objectives._objective import Objective
 
-__all__ = ["Relations", "order_positions", "time_classes"]
+__all__ = ["Relations", "distance_classes", "order_positions", "time_classes"]
 
 _WIDTH = 256  # of the relation heads, as in H. Fan et al., arXiv:2011.13548
 
@@ -97,8 +97,7 @@ class Relations(nn.Module):  # type: ignore[misc]  # torch is not there for the 
         cut = torch.cat([interpolate(view, start[:, None] + place) for start in starts])
         with averages_at_rest(encoder):
             first, second = encoder(cut).chunk(2)
-        apart = (starts[0] - starts[1]).abs()
-        target = (2 * apart // self.length).clamp_max(self.n_distances - 1)
+        target = distance_classes(starts, self.length, self.n_distances)
         return _told("intra", self.pieces(torch.cat([first, second], dim=1)).float(), target)
 
 
@@ -118,6 +117,15 @@ def _draw_shifts(n_views: int, n: int, generator: Generator, device: torch.devic
 def _told(name: str, logits: Tensor, target: Tensor) -> dict[str, Tensor]:
     hits = (logits.argmax(dim=1) == target).float().mean()
     return {name: functional.cross_entropy(logits, target), f"{name}_accuracy": hits}
+
+
+def distance_classes(starts: Tensor, length: int, n_distances: int) -> Tensor:
+    """How many half lengths lie between the starts (2, n) of two pieces, from 0 to ``n_distances - 1`` and more.
+
+    >>> distance_classes(torch.tensor([[0, 3, 90], [4, 18, 0]]), 10, 5)
+    tensor([0, 3, 4])
+    """
+    return (2 * (starts[0] - starts[1]).abs() // length).clamp_max(n_distances - 1)
 
 
 def time_classes(position: Tensor, n_times: int) -> Tensor:
