@@ -6,17 +6,22 @@ To add an estimator: one file beside these and one line in the table `ESTIMATORS
 from peakwise.estimators._base import Estimator
 from peakwise.estimators._identification import Candidate, FoundPhase, Identification, Unexplained
 from peakwise.estimators._load import load
+from peakwise.estimators._transitions import StateBoundary, Transitions
 from peakwise.estimators.cosine_matcher import CosineMatcher
 from peakwise.estimators.logistic_regression import LogisticRegression
 from peakwise.estimators.naive_bayes import NaiveBayes
 from peakwise.estimators.nearest_neighbours import NearestNeighbours
+from peakwise.estimators.pattern_clusterer import PatternClusterer
 from peakwise.estimators.phase_identifier import PhaseIdentifier
 from peakwise.estimators.random_forest import RandomForest
 from peakwise.estimators.support_vectors import SupportVectors
+from peakwise.estimators.transition_detector import METHODS, TransitionDetector
 
 # Ours first, then what people compare them with.
 ESTIMATORS: dict[str, type[Estimator]] = {
     "phase_identifier": PhaseIdentifier,
+    "transition_detector": TransitionDetector,
+    "pattern_clusterer": PatternClusterer,
     "cosine_matcher": CosineMatcher,
     "naive_bayes": NaiveBayes,
     "nearest_neighbours": NearestNeighbours,
@@ -27,6 +32,7 @@ ESTIMATORS: dict[str, type[Estimator]] = {
 
 __all__ = [
     "ESTIMATORS",
+    "METHODS",
     "Candidate",
     "CosineMatcher",
     "Estimator",
@@ -35,9 +41,13 @@ __all__ = [
     "LogisticRegression",
     "NaiveBayes",
     "NearestNeighbours",
+    "PatternClusterer",
     "PhaseIdentifier",
     "RandomForest",
+    "StateBoundary",
     "SupportVectors",
+    "TransitionDetector",
+    "Transitions",
     "Unexplained",
     "load",
 ]

@@ -1,0 +1,35 @@
+"""From evidence to a probability: a logistic rule, learned from made series by scripts/fit_transition_rule.py."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["RULE_FILE", "probability"]
+
+RULE_FILE = Path(__file__).with_name("transition-rule.json")
+
+
+@lru_cache(maxsize=1)
+def _rule() -> dict[str, Any]:
+    rule: dict[str, Any] = json.loads(RULE_FILE.read_text(encoding="utf-8"))
+    return rule
+
+
+def probability(evidence: Mapping[str, float]) -> float:
+    """How probable it is that a series has a transition at a place with this evidence.
+
+    Numbers beyond what the made series show count as the nearest that they show.
+    """
+    rule = _rule()
+    total = float(rule["intercept"])
+    for name, term in rule["evidence"].items():
+        value = min(max(evidence[name], term["least"]), term["most"])
+        total += term["weight"] * (value - term["mean"]) / term["spread"]
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))

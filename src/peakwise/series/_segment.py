@@ -1,0 +1,353 @@
+"""A series cut into states: the rule decides whether, the fit of the breaks says where and how sure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from peakwise.errors import OptionError
+from peakwise.patterns import Patterns
+from peakwise.series._breaks import RAMP
+from peakwise.series._evidence import Candidate, Examined, examine, margin
+from peakwise.series._prepare import PreparedSeries, prepare_series, take_rows
+from peakwise.series._rule import probability
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Boundary", "Segmentation", "find_states"]
+
+Array = NDArray[np.float64]
+
+FEWEST = 6  # frames in which a transition can be seen
+_FEWEST_PART = 8  # frames of a part of a series that is looked at once more
+_MOST = 400  # frames that are looked at at once; more are summed in groups, then looked at closely near a boundary
+_LEVEL = 0.9  # of the intervals
+_SURE = 0.9  # probability of a state below which a pattern is ambiguous
+_SAME = 0.25  # states differ by less than this share of what separates each from the one between: one state
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """Where one state ends.
+
+    Attributes
+    ----------
+    after : int
+        Number of the last pattern before it.
+    place : float
+        Where the series is half changed; between patterns i and i + 1 it is i + 0.5.
+    interval : (float, float)
+        Numbers of patterns between which that is, in nine of ten cases.
+    zone : (float, float)
+        First and last place of the change itself; one place where it is abrupt.
+    confidence : float
+        How probable it is that this is a transition at all.
+    reason : str
+        What changed: what stands "in place", or only heights and widths "by size".
+    """
+
+    after: int
+    place: float
+    interval: tuple[float, float]
+    zone: tuple[float, float]
+    confidence: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmentation:
+    """A series in states.
+
+    Attributes
+    ----------
+    states : ndarray of shape (n,)
+        0, 1, ... in the order in which they come first.
+    probabilities : ndarray of shape (n, n_states)
+    boundaries : tuple of Boundary
+    refused : float
+        Probability of the best place that was not taken for a transition; 0 where there was none to consider.
+    strain : ndarray of shape (n,)
+        How far the lines moved together, about the mean [relative change of 1 / d]; nan at dead frames.
+    scores : ndarray of shape (n, k)
+        Curves of the series, aligned, in units of their noise; nan at dead frames.
+    dead : tuple of int
+        Numbers of patterns that saw no beam.
+    warnings : tuple of str
+    """
+
+    states: NDArray[np.intp]
+    probabilities: Array
+    boundaries: tuple[Boundary, ...]
+    refused: float
+    strain: Array
+    scores: Array
+    dead: tuple[int, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def is_ambiguous(self) -> NDArray[np.bool_]:
+        """Which patterns belong to no state for sure."""
+        return np.asarray(self.probabilities.max(axis=1) < _SURE)
+
+    @property
+    def confidence(self) -> float:
+        """Share of the patterns that are not ambiguous."""
+        return 1.0 - float(self.is_ambiguous.mean())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Split:
+    """The best place in a part of the series."""
+
+    part: PreparedSeries
+    chance: float
+    place: float  # in rows of the part
+    interval: tuple[float, float]
+    zone: tuple[float, float]
+    share: Array  # changed, of each row
+    reason: str
+
+
+def find_states(
+    patterns: Patterns, *, states: Literal["auto"] | int = "auto", least_probability: float = 0.7
+) -> Segmentation:
+    """Find the states of a series and the boundaries between them.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        In their order.
+    states : "auto" or int
+        How many parts: as many as there is evidence for, or so many whatever the evidence. Parts that come back to an
+        earlier state are counted with it.
+    least_probability : float
+        With "auto", what is less probable is no transition.
+
+    Notes
+    -----
+    Lines are brought to one place as far as they only move. What is left is reduced to principal components, as it is
+    and sorted by size, and breaks (steps, ramps, order parameters) are fitted beside smooth changes. Numbers from these
+    fits decide by a logistic rule that was learned from made series. Each part is then looked at once more.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.linspace(1, 5, 500)
+    >>> lines = lambda *at: sum(np.exp(-(((x - a) / 0.03) ** 2)) for a in at)
+    >>> rows = [lines(2, 3.1)] * 20 + [lines(2.3, 3.4, 4)] * 15
+    >>> counts = np.random.default_rng(0).poisson(300 * np.array(rows) + 10)
+    >>> [b.after for b in find_states(Patterns(x, counts, "q")).boundaries]
+    [19]
+    >>> find_states(Patterns(x, counts[:20], "q")).boundaries
+    ()
+    """
+    if states != "auto" and (isinstance(states, bool) or not isinstance(states, int) or states < 1):
+        raise OptionError(
+            "cannot find the states", f"states must be 'auto' or a whole number above 0, got {states!r}", "Give 2"
+        )
+    n = len(patterns)
+    asked = None if states == "auto" else int(states)
+    if asked is not None and asked > n:
+        why = f"{asked} states need as many patterns, got {n}"
+        raise OptionError("cannot find the states", why, "Ask for fewer")
+    group = -(-n // _MOST)
+    series = prepare_series(_summed(patterns, group))
+    splits, refused = _split(series, asked, least_probability)
+    if group > 1:
+        splits = [_refined(patterns, split, group) for split in splits]
+        full = prepare_series(patterns)
+    else:
+        full = series
+    splits.sort(key=lambda split: split.place)
+    said = list(_said(n, full, splits, asked))
+    shares = [np.interp(np.arange(n), split.part.frames, split.share) for split in splits]
+    parts = _parts(shares, n)
+    which = _which_state(series, splits, group, asked)
+    probabilities = np.zeros((n, max(which) + 1))
+    for part, state in enumerate(which):
+        probabilities[:, state] += parts[:, part]
+    seen = examine(series)
+    strain = _everywhere(np.arange(n), series.frames * group, seen.strain[:, None], full.dead)
+    scores = _everywhere(np.arange(n), series.frames * group, seen.views["in place"].scores, full.dead)
+    return Segmentation(
+        states=probabilities.argmax(axis=1),
+        probabilities=probabilities,
+        boundaries=tuple(_boundary(split, n) for split in splits),
+        refused=refused,
+        strain=strain[:, 0],
+        scores=scores,
+        dead=tuple(int(i) for i in full.dead),
+        warnings=tuple(said),
+    )
+
+
+def _split(series: PreparedSeries, asked: int | None, least: float) -> tuple[list[_Split], float]:
+    """Cut again and again: while there is evidence, or until there are as many parts as were asked for."""
+    open_parts = [best for best in [_best(series, FEWEST if asked is None else 2)] if best is not None]
+    taken: list[_Split] = []
+    refused = 0.0
+    while open_parts and (asked is None or len(taken) < asked - 1):
+        best = max(open_parts, key=lambda split: split.chance)
+        open_parts.remove(best)
+        if asked is None and best.chance < least:
+            refused = max(refused, best.chance)
+            continue
+        taken.append(best)
+        fewest = _FEWEST_PART if asked is None else 2
+        # Frames within the change belong to neither side.
+        left = int(np.floor(best.zone[0] + 1e-9)) + 1
+        right = int(np.ceil(best.zone[1] - 1e-9))
+        for start, stop in ((0, left), (right, len(best.part.rows))):
+            more = _best(take_rows(best.part, start, stop), fewest) if stop - start >= fewest else None
+            if more is not None:
+                open_parts.append(more)
+    return taken, refused
+
+
+def _best(part: PreparedSeries, fewest: int) -> _Split | None:
+    """The most probable place of a part, whatever its probability."""
+    n = len(part.rows)
+    if n < max(fewest, 2):
+        return None
+    if n < FEWEST:
+        return _halves(part)
+    seen = examine(part)
+    if not seen.candidates:
+        return None
+    best = max(seen.candidates, key=lambda c: probability(c.evidence))
+    return _place(seen, best)
+
+
+def _halves(part: PreparedSeries) -> _Split:
+    """Where neighbours differ most: all that can be said of a handful of frames."""
+    step = ((part.rows[1:] - part.rows[:-1]) ** 2).sum(axis=1)
+    at = int(step.argmax()) + 0.5
+    share = (np.arange(len(part.rows)) > at).astype(float)
+    return _Split(part, 0.0, at, (at - 0.5, at + 0.5), (at, at), share, "in place")
+
+
+def _place(seen: Examined, candidate: Candidate) -> _Split:
+    """How probable each place near the candidate is, by the fit of the breaks, and what follows from it."""
+    family, view = seen.family, seen.views[candidate.view]
+    fit = seen.fits[candidate.view]["trend"]
+    n, k = view.scores.shape
+    at = family.middle[candidate.member]
+    reach = max(3.0, n / 10)
+    near = (np.abs(family.middle - at) <= reach) & (family.middle >= margin(n) - 0.5)
+    near &= family.middle <= n - margin(n) - 0.5
+    is_ramp = family.kind[candidate.member] == RAMP
+    near &= (family.kind == RAMP) if is_ramp else (family.kind == family.kind[candidate.member])
+    left = fit.rest - fit.gain
+    # What the best break leaves over is not noise alone: it is the scale of what may be by chance.
+    scale = max(1.0, float(left[near].min()) / max(1.0, (n - 5.0) * k))
+    weight = np.where(near, np.exp(-(left - left[near].min()) / (2 * scale)), 0.0)
+    weight /= weight.sum()
+    order = np.argsort(family.middle)
+    total = np.cumsum(weight[order])
+    low, middle, high = (
+        float(family.middle[order][np.searchsorted(total, q)]) for q in ((1 - _LEVEL) / 2, 0.5, (1 + _LEVEL) / 2)
+    )
+    if is_ramp:
+        share = weight @ family.shape
+        zone = (float(weight @ family.onset), float(weight @ family.end))
+        if zone[1] - zone[0] < 1:
+            zone = (middle, middle)
+    else:
+        frame = np.arange(n)
+        share = ((frame[:, None] > family.middle) * weight).sum(axis=1)
+        zone = (middle, middle)
+    return _Split(
+        seen.series, probability(candidate.evidence), middle, (low - 0.5, high + 0.5), zone, share, candidate.view
+    )
+
+
+def _boundary(split: _Split, n: int) -> Boundary:
+    """In numbers of patterns, dead ones counted."""
+    frames = split.part.frames
+
+    def number(place: float) -> float:
+        return float(np.interp(place, np.arange(frames.size), frames))
+
+    after = int(frames[int(np.clip(np.floor(split.place + 1e-9), 0, frames.size - 1))])
+    low, high = (float(np.clip(number(p), 0, n - 1)) for p in split.interval)
+    zone = (number(split.zone[0]), number(split.zone[1]))
+    return Boundary(
+        min(after, n - 2), number(split.place), (min(low, after), max(high, after)), zone, split.chance, split.reason
+    )
+
+
+def _parts(shares: Sequence[Array], n: int) -> Array:
+    """Probability that a pattern lies in each part (n, parts), from the share changed at each boundary."""
+    parts = np.ones((n, len(shares) + 1))
+    for i, share in enumerate(shares):
+        parts[:, : i + 1] *= (1 - share)[:, None]
+        parts[:, i + 1 :] *= share[:, None]
+    return np.asarray(parts / np.maximum(parts.sum(axis=1, keepdims=True), 1e-12))
+
+
+def _which_state(series: PreparedSeries, splits: Sequence[_Split], group: int, asked: int | None) -> list[int]:
+    """Number of the state of each part: a part that looks like one before the last is that state again."""
+    if asked is not None or len(splits) < 2:
+        return list(range(len(splits) + 1))
+    from peakwise.series._align import align
+
+    rows, _ = align(series)
+    edges = [0, *(int(np.searchsorted(series.frames * group, s.part.frames[int(s.place)] + 1)) for s in splits)]
+    edges.append(len(rows))
+    means = [rows[a:b].mean(axis=0) if b > a else rows[min(a, len(rows) - 1)] for a, b in pairwise(edges)]
+    apart = np.array([[float(((a - b) ** 2).sum()) for b in means] for a in means])
+    which = [0]
+    for part in range(1, len(means)):
+        before = [p for p in range(part - 1) if apart[part, p] < _SAME * min(apart[part, part - 1], apart[p, part - 1])]
+        nearest = min(before, key=lambda p: apart[part, p]) if before else None
+        which.append(max(which) + 1 if nearest is None else which[nearest])
+    return which
+
+
+def _said(n: int, full: PreparedSeries, splits: Sequence[_Split], asked: int | None) -> Iterator[str]:
+    if full.dead.size:
+        which = ", ".join(str(i) for i in full.dead[:8])
+        yield f"{full.dead.size} patterns saw no beam and were left out: number {which}"
+    if n - full.dead.size < FEWEST:
+        yield f"too few patterns to tell a transition from chance: {n - full.dead.size}, at least {FEWEST} are needed"
+    elif asked is not None and splits:
+        weakest = min(split.chance for split in splits)
+        if weakest < 0.5:
+            little = f"there is little evidence for one of the boundaries ({weakest:.2f})"
+            yield f"{asked} states were asked for, but {little}"
+
+
+def _summed(patterns: Patterns, group: int) -> Patterns:
+    """Frames summed in groups of so many."""
+    if group == 1:
+        return patterns
+    starts = np.arange(0, len(patterns), group)
+    summed = np.add.reduceat(np.asarray(patterns.intensity, dtype=float), starts, axis=0)
+    return Patterns(patterns.axis, summed, patterns.kind, wavelength=patterns.wavelength)
+
+
+def _refined(patterns: Patterns, split: _Split, group: int) -> _Split:
+    """The same place, frame by frame."""
+    at = float(np.interp(split.place, np.arange(split.part.frames.size), split.part.frames)) * group
+    half = max(_MOST // 4, int(1.5 * group * (split.zone[1] - split.zone[0])) + 4 * group)
+    start, stop = max(0, int(at) - half), min(len(patterns), int(at) + half)
+    near = prepare_series(patterns[start:stop])
+    seen = examine(near) if len(near.rows) >= FEWEST else None
+    if seen is None or not seen.candidates:
+        frames = np.clip(split.part.frames * group + (group - 1) // 2, 0, len(patterns) - 1)
+        return replace(split, part=replace(split.part, frames=frames))
+    best = min(seen.candidates, key=lambda c: abs(seen.family.middle[c.member] + start - at))
+    found = _place(seen, best)
+    return replace(found, part=replace(found.part, frames=found.part.frames + start), chance=split.chance)
+
+
+def _everywhere(at: NDArray[np.intp], known: NDArray[np.intp], values: Array, dead: NDArray[np.intp]) -> Array:
+    """Columns of values of some frames at all frames; nan at dead ones."""
+    filled = np.column_stack([np.interp(at, known, column) for column in values.T])
+    filled[dead] = np.nan
+    return filled
