@@ -63,8 +63,11 @@ def contribution_figure(
         top.plot(x, pattern, color=_COLOURS[row % 8], linewidth=0.9, label=f"{name} ({contributions.counts[row]})")
     top.set_ylabel("mean pattern", fontsize=_SIZE)
     top.legend(frameon=False, fontsize=_SMALL, ncols=3)
-    mean = contributions.mean
-    limit = float(np.quantile(np.abs(mean), _TOP)) or float(np.abs(mean).max()) or 1.0
+    # Each class on its own scale: one that a network is sure of everywhere must not fade the others.
+    size = np.abs(contributions.mean)
+    largest = np.maximum(np.quantile(size, _TOP, axis=1), 1e-3 * size.max(axis=1))
+    mean = np.divide(contributions.mean, largest[:, None], out=np.zeros_like(size), where=largest[:, None] > 0)
+    limit = 1.0
     colours = "RdBu_r" if contributions.signed else "magma_r"
     edges = np.concatenate([x[:1], (x[1:] + x[:-1]) / 2, x[-1:]])
     low = -limit if contributions.signed else 0.0
@@ -73,7 +76,7 @@ def contribution_figure(
     below.invert_yaxis()
     below.set_xlabel(label, fontsize=_SIZE)
     bar = figure.colorbar(picture, ax=[top, below], fraction=0.03, pad=0.01)
-    bar.set_label(f"{contributions.method.replace('_', ' ')}, mean", fontsize=_SMALL)
+    bar.set_label(f"{contributions.method.replace('_', ' ')}, relative", fontsize=_SMALL)
     bar.ax.tick_params(labelsize=_SMALL)
     for axes in (top, below):
         axes.tick_params(labelsize=_SMALL, width=0.6)

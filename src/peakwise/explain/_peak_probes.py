@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def find_peak_regions(patterns: ArrayLike, *, prominence: float = 0.05, min_widt
     Returns
     -------
     ndarray of bool of shape (n, n_points)
-        A region ends at a quarter of the peak's prominence; two peaks that touch are parted by a point.
+        A region ends at a quarter of the peak's prominence; two that touch are parted at their valley.
 
     Examples
     --------
@@ -91,10 +92,10 @@ def find_peak_regions(patterns: ArrayLike, *, prominence: float = 0.05, min_widt
             continue
         places, _ = find_peaks(row, prominence=share * np.ptp(row), width=least)
         _, _, starts, ends = peak_widths(row, places, rel_height=_FOOT)
-        last = -2
-        for start, end in sorted(zip(np.ceil(starts).astype(int), np.floor(ends).astype(int), strict=True)):
-            found[max(start, last + 2) : end + 1] = True
-            last = max(last, end)
+        for start, end in zip(np.ceil(starts).astype(int), np.floor(ends).astype(int), strict=True):
+            found[start : end + 1] = True
+        for left, right in pairwise(places):
+            found[left + int(row[left:right].argmin())] = False
     return mask
 
 
