@@ -22,14 +22,15 @@ def lines_of(name, radiation=LIGHT):
     return fit_lines(SYSTEMS[name], radiation, 18.0, 77.0)
 
 
-def model(lines, shared, own, *, x=X, light=LIGHT, axis=1, reach=REACH, polarisation=1.0):
+def model(lines, shared, own, *, x=X, light=LIGHT, axis=1, reach=REACH, polarisation=1.0, with_tails=False):
     """Values and derivatives, of the compiled loops."""
-    _, squares, metrics, _, power, offsets, cosine2 = flatten([lines], [axis])
+    _, squares, metrics, _, power, tails, offsets, cosine2 = flatten([lines], [axis])
     waves = np.array(light.lines)
     y, jacobian = np.zeros(x.size), np.zeros((3 + own.size, x.size))
     phase_model(
-        x, squares, metrics[0], lines.basis, power, offsets, cosine2, np.ascontiguousarray(waves[:, 0]),
-        waves[:, 1] / waves[:, 1].sum(), polarisation, reach, shared, own, y, jacobian, 3,
+        x, squares, metrics[0], lines.basis, power, tails if with_tails else np.ones_like(tails), offsets, cosine2,
+        np.ascontiguousarray(waves[:, 0]), waves[:, 1] / waves[:, 1].sum(), polarisation, reach, shared, own, y,
+        jacobian, 3,
     )  # fmt: skip
     return y, jacobian
 
@@ -75,6 +76,25 @@ def test_every_derivative_is_that_of_differences(name):
         allowed = 5e-3 if what == "ln r" else 2e-2 if what.startswith("cell") else 1e-5
         # A point at the very end of a cut profile may be in one of the two and not in the other.
         assert np.sort(off)[-5] <= allowed * abs(slope).max(), what
+
+
+@EVERY
+def test_weak_lines_are_cut_where_the_strongest_is_as_low(name):
+    """What is left out is smooth: beside a background, it is less than the uncertainty of a fit at any place."""
+    lines = lines_of(name)
+    assert lines.tails.max() == pytest.approx(1)
+    assert lines.tails.min() > 0
+    shared, own = parameters(lines)
+    shared[2], own[3] = 0.5, 0.0
+    whole, _ = model(lines, shared, own)
+    cut, jacobian = model(lines, shared, own, with_tails=True)
+    assert (cut <= whole * (1 + 1e-9)).all()
+    basis = background_basis(X, 6).T
+    left = whole - cut - basis @ np.linalg.lstsq(basis, whole - cut)[0]
+    assert abs(left).max() < 0.004 * whole.max()  # `FitSettings.floor`
+    beyond = shared[2] / math.pi / REACH  # share of its area that is cut off the strongest line
+    assert (whole - cut).sum() < 2.5 * beyond * whole.sum()
+    np.testing.assert_allclose(own[0] * jacobian[3], cut, atol=1e-12 * whole.max())
 
 
 def test_profiles_have_area_1_and_the_width_that_was_asked_for():
@@ -162,5 +182,6 @@ def test_the_normal_matrix_is_that_of_the_derivatives():
     starts = np.array([3, 3 + own.size])
     waves = np.array(LIGHT.lines)
     own = np.ascontiguousarray(waves[:, 0]), waves[:, 1] / waves[:, 1].sum()
-    found = normal_matrix(X, weight, basis, FlatLines(*flatten([lines], [1]), *own, 1.0, REACH, starts), p)
+    flat = FlatLines(*flatten([lines], [1]), *own, 1.0, REACH, starts)._replace(tails=np.ones(lines.power.size))
+    found = normal_matrix(X, weight, basis, flat, p)
     np.testing.assert_allclose(found, (rows * weight) @ rows.T, rtol=1e-6, atol=1e-9 * abs(found).max())

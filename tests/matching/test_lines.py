@@ -158,11 +158,11 @@ def test_the_model_is_the_pattern_of_the_simulator(name, r, n):
     own = np.concatenate(([1.0, 0.1, 0.05, math.log(r)], np.zeros(lines.basis.shape[1])))
     same = []
     for axis in range(len(lines.axes)):
-        _, squares, metrics, _, power, offsets, cosine2 = flatten([lines], [axis])
+        _, squares, metrics, _, power, tails, offsets, cosine2 = flatten([lines], [axis])
         y, jacobian = np.zeros(2751), np.zeros((3 + own.size, 2751))
         phase_model(
-            simulator.axis, squares, metrics[0], lines.basis, power, offsets, cosine2, np.array([LIGHT.wavelength]),
-            np.ones(1), 1.0, 1e4, np.array([0.0, 0.0, 1.0]), own, y, jacobian, 3,
+            simulator.axis, squares, metrics[0], lines.basis, power, np.ones_like(tails), offsets, cosine2,
+            np.array([LIGHT.wavelength]), np.ones(1), 1.0, 1e4, np.array([0.0, 0.0, 1.0]), own, y, jacobian, 3,
         )  # fmt: skip
         same.append(abs(y / y.sum() - wanted / wanted.sum()).max() / (y / y.sum()).max())
     # The faces of both are the planes of largest d; which of equal ones is listed, and so their order, is free.

@@ -9,6 +9,7 @@ from scipy.integrate import trapezoid
 from matched import SYSTEMS, scan_of, simple
 from peakwise.errors import AxisError, OptionError
 from peakwise.matching import prepare
+from peakwise.matching._kernel_clip import clip
 from peakwise.matching._scan import clip_background, peak_width
 from peakwise.patterns import Patterns, Radiation
 
@@ -107,6 +108,18 @@ def test_a_smooth_background_without_noise_is_followed():
     # A hump is clipped a little, as a very wide peak would be: the polynomial of the fits takes that up.
     assert off.min() > -20
     assert off.max() < 5
+
+
+@pytest.mark.parametrize("size", [40, 333, 2000])
+@pytest.mark.parametrize(("half", "smooth"), [(1, 1), (4, 2), (9, 1), (31, 4)])
+def test_clipping_is_that_of_another_program(size, half, smooth):
+    from pybaselines.smooth import snip
+
+    half = min(half, size // 4)
+    rng = np.random.default_rng(size + half)
+    y = np.sqrt(rng.poisson(50 + 30 * np.cos(np.arange(size) / 70))) + 20 * (rng.uniform(size=size) > 0.96)
+    wanted, _ = snip(y, half, decreasing=True, smooth_half_window=smooth, filter_order=4)
+    np.testing.assert_allclose(clip(y, half, smooth), wanted, atol=1e-9)
 
 
 def test_tiny_and_huge_intensities_are_the_same_scan():

@@ -170,6 +170,15 @@ def test_drawn_mixtures_of_up_to_three(searcher):
     assert hits >= 0.75 * answered
 
 
+def test_fits_side_by_side_change_nothing(searcher):
+    for shares, most in (((1.0, 0.0), 1), ((0.6, 0.4), 2)):
+        scan = prepare(scan_of([TEXTBOOK["ZnO"], TEXTBOOK["CaF2"]], shares))
+        one, two = (searcher.search(scan, QUICK, max_phases=most, threads=n) for n in (1, 2))
+        for a, b in ((one.alone, two.alone), (one.sets, two.sets)):
+            assert [h.members for h in a] == [h.members for h in b]
+            assert [h.value for h in a] == [h.value for h in b]
+
+
 def test_one_phase_is_not_split(searcher):
     for name in ("MgO", "gypsum", "Fe3O4"):
         answer = searcher.search(known(name, march=0.8, seed=3), QUICK, max_phases=3)

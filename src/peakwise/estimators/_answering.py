@@ -58,11 +58,14 @@ def answer_scan(
     top: int,
     false_alarm: float,
     curves: bool,
+    threads: int = 1,
 ) -> Identification:
     """Search and say what was found."""
     name = str(scan.names[0])
     notes = [*scan.warnings, *prepared.warnings, *_looks(prepared)]
-    answer = searcher.search(prepared, effort, max_phases=max_phases, allowed=allowed, proposed=proposed)
+    answer = searcher.search(
+        prepared, effort, max_phases=max_phases, allowed=allowed, proposed=proposed, threads=threads
+    )
     if searcher.table.failed:
         names = ", ".join(str(f.file) for f in searcher.table.failed[:5])
         notes.append(f"{names} {'...' * (len(searcher.table.failed) > 5)} could not be compared: too many lines")

@@ -221,7 +221,8 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         scans = _singles(X)
         allowed = self._allowed()
         with ThreadPoolExecutor(self._n_threads()) as pool:
-            tried = list(pool.map(self._tried if on_error else self._prepare, scans))
+            each = pool.map if len(scans) > 1 else map
+            tried = list(each(self._tried if on_error else self._prepare, scans))
         if on_error is not None:
             for number, problem in enumerate(tried):
                 if isinstance(problem, PeakwiseError):
@@ -232,11 +233,11 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         untaught = self._untaught()
         done = [0]
 
-        def one(i: int) -> Identification:
+        def one(i: int, threads: int = 1) -> Identification:
             proposed = self.proposer_.propose(prepared[i]) if hasattr(self, "proposer_") else []
             found = answer_scan(
                 scans[i], prepared[i], searchers[i], work, self.phases_, max_phases=int(most), allowed=allowed,
-                proposed=proposed, top=top, false_alarm=float(self.false_alarm), curves=curves,
+                proposed=proposed, top=top, false_alarm=float(self.false_alarm), curves=curves, threads=threads,
             )  # fmt: skip
             done[0] += 1
             if progress is not None:
@@ -245,7 +246,9 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
 
         if not scans:
             return []
-        first = [one(0)]  # compiles the loops before threads ask for them together
+        first = [one(0, self._n_threads())]  # the fits of one scan side by side, then scans side by side
+        if len(scans) == 1:
+            return first
         with ThreadPoolExecutor(self._n_threads()) as pool:
             return first + list(pool.map(one, range(1, len(scans))))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from peakwise.matching._lines import FitLines
     from peakwise.matching._scan import PreparedScan
 
-__all__ = ["Fit", "FitSettings", "fit_phases", "phase_curve"]
+__all__ = ["Fit", "FitSettings", "Ground", "fit_phases", "phase_curve"]
 
 OWN = 4  # scale, G0, G1, ln r before the cell
 
@@ -42,7 +42,7 @@ class FitSettings:
     n_background : int
         Chebyshev terms beside the estimated background.
     reach : float
-        Profiles are cut at so many FWHM.
+        The profile of the strongest line is cut at so many FWHM; weaker ones where they are as low as that.
     n_steps : int
         Most steps of the least squares.
     tolerance : float
@@ -96,6 +96,22 @@ class Fit:
         return self.parameters[self.starts[:-1]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """What all fits of one scan share: made once for many."""
+
+    weight: NDArray[np.float64]
+    basis: NDArray[np.float64]
+    above: NDArray[np.float64]  # intensity above the estimated background
+    counting: NDArray[np.float64]  # weights of the counting noise alone
+
+    @classmethod
+    def of(cls, scan: PreparedScan, settings: FitSettings) -> Ground:
+        """The ground of a scan."""
+        basis = background_basis(scan.x, settings.n_background)
+        return cls(point_weights(scan, settings), basis, scan.y - scan.background, 1.0 / scan.noise**2)
+
+
 def fit_phases(
     scan: PreparedScan,
     phases: Sequence[FitLines],
@@ -105,12 +121,12 @@ def fit_phases(
     start: NDArray[np.float64] | None = None,
     zero: float = 0.0,
     strains: Sequence[float | NDArray[np.float64]] | None = None,
+    ground: Ground | None = None,
 ) -> Fit:
-    """Fit phases to a scan."""
+    """Fit phases to a scan; `ground` is that of the scan and the settings, where it was made before."""
     axes = tuple(axes) if axes is not None else (0,) * len(phases)
-    x, y = scan.x, scan.y
-    weight = point_weights(scan, settings)
-    basis = background_basis(x, settings.n_background)
+    ground = ground or Ground.of(scan, settings)
+    basis = ground.basis
     waves, shares = lines_of(scan)
     sizes = [OWN + p.basis.shape[1] for p in phases]
     starts = N_SHARED + np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
@@ -133,12 +149,12 @@ def fit_phases(
                 cell[: cell.size if given.ndim else lengths_of(phases[i])] = given
     lines = FlatLines(*flatten(phases, axes), waves, shares, scan.polarisation, settings.reach, starts)
     parameters, cost, misfit, empty, model = fit_loop(
-        x, y - scan.background, weight, basis, lines, begin, centre, spread, scan.fwhm, start is None,
+        scan.x, ground.above, ground.weight, basis, lines, begin, centre, spread, scan.fwhm, start is None,
         settings.n_steps, settings.tolerance,
     )  # fmt: skip
     extra = parameters[starts[-1] :] @ basis
-    plain = 1.0 / scan.noise**2
-    rwp = float(np.sqrt((plain * (y - scan.background - model) ** 2).sum() / (plain * y**2).sum()))
+    off = float(ground.counting @ (ground.above - model) ** 2)
+    rwp = float(np.sqrt(off / (ground.counting @ scan.y**2)))
     ids = tuple(p.id for p in phases)
     return Fit(
         ids, parameters, starts, axes, cost, misfit, empty, rwp, model - extra, scan.background + extra, scan.fwhm
@@ -149,13 +165,14 @@ def phase_curve(
     scan: PreparedScan, lines: FitLines, fit: Fit, which: int, settings: FitSettings
 ) -> NDArray[np.float64]:
     """What phase number `which` of a fit contributes to the scan."""
-    _, squares, metrics, bases, power, offsets, cosine2 = flatten([lines], [fit.axes[which]])
+    _, squares, metrics, bases, power, tails, offsets, cosine2 = flatten([lines], [fit.axes[which]])
     waves, shares = lines_of(scan)
     own = fit.own(which)
     y, jacobian = np.zeros_like(scan.x), np.zeros((N_SHARED + own.size, scan.x.size))
     phase_model(
-        scan.x, squares, metrics[0], np.ascontiguousarray(bases[0, :, : own.size - OWN]), power, offsets, cosine2,
-        waves, shares, scan.polarisation, settings.reach, fit.parameters[:N_SHARED], own, y, jacobian, N_SHARED,
+        scan.x, squares, metrics[0], np.ascontiguousarray(bases[0, :, : own.size - OWN]), power, tails, offsets,
+        cosine2, waves, shares, scan.polarisation, settings.reach, fit.parameters[:N_SHARED], own, y, jacobian,
+        N_SHARED,
     )  # fmt: skip
     return y
 
@@ -192,9 +209,9 @@ def flatten(
     phases: Sequence[FitLines], axes: Sequence[int]
 ) -> tuple[
     NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64],
-    NDArray[np.int64], NDArray[np.float64],
+    NDArray[np.float64], NDArray[np.int64], NDArray[np.float64],
 ]:  # fmt: skip
-    """All phases as flat arrays: first lines, squares, metrics, bases, powers, offsets, angles to the axes."""
+    """All phases as flat arrays: first lines, squares, metrics, bases, powers, tails, offsets, angles to the axes."""
     first = np.concatenate(([0], np.cumsum([p.power.size for p in phases]))).astype(np.int64)
     bases = np.zeros((len(phases), 6, 6))
     for i, p in enumerate(phases):
@@ -207,6 +224,7 @@ def flatten(
         np.array([p.metric for p in phases]),
         bases,
         np.concatenate([p.power for p in phases]),
+        np.concatenate([p.tails for p in phases]),
         offsets.astype(np.int64),
         np.concatenate([p.cosine2[a] for p, a in zip(phases, axes, strict=True)]),
     )

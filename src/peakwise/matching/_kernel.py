@@ -40,6 +40,9 @@ _C16 = 4.0 * (2.0 ** (1.0 / 16.0) - 1.0)
 _AREA16 = math.sqrt(math.pi / _C16) * math.exp(math.lgamma(15.5) - math.lgamma(16.0))
 _INV_AREA16 = 1.0 / _AREA16
 _INV_AREA_L = 2.0 / math.pi
+_BLOCK = 256  # points of a profile that are computed together ...
+_PLACE, _BROAD, _ROUND, _ROWS = _BLOCK, 2 * _BLOCK, 3 * _BLOCK, 4  # ... and where what belongs to them stands
+_LEAST_REACH = 3.0  # [FWHM] that each line is drawn at least
 
 
 class FlatLines(NamedTuple):
@@ -50,12 +53,13 @@ class FlatLines(NamedTuple):
     metrics: NDArray[np.float64]  # (n_phases, 6)
     bases: NDArray[np.float64]  # (n_phases, 6, 6): changes of the metrics, as many columns as parameters of the cell
     powers: NDArray[np.float64]  # (n_lines,)
+    tails: NDArray[np.float64]  # (n_lines,) shares of the reach
     offsets: NDArray[np.int64]  # (n_lines + 1,) members of each family in the next
     cosine2: NDArray[np.float64]  # cos² between each member and the texture axis of its phase
     waves: NDArray[np.float64]  # wavelengths
     shares: NDArray[np.float64]  # and their shares of the intensity
     polarisation: float
-    reach: float  # profiles are cut at so many FWHM
+    reach: float  # the profile of the strongest line is cut at so many FWHM
     starts: NDArray[np.int64]  # (n_phases + 1,) first parameter of each phase
 
 
@@ -71,13 +75,18 @@ def march_factors(offsets, cosine2, r, out):
 
 
 @jit()
-def _profile(x, at, inverse, area, eta, shape, place, broad, round_):
-    """The profile of area 1, and the derivatives of the line with position, width and share."""
+def _profile(x, at, inverse, area, eta, out):
+    """The profile of area 1, and the derivatives of the line with position, width and share, one after the other.
+
+    One array for all four, a fixed distance apart: then a compiler sees that they do not overlap, and computes several
+    points at once.
+    """
     for k in range(x.size):
         u = (x[k] - at) * inverse
         u2 = u * u
-        dl = 1.0 / (1.0 + 4.0 * u2)
-        dg = 1.0 / (1.0 + _C16 * u2)
+        wide, narrow = 1.0 + 4.0 * u2, 1.0 + _C16 * u2
+        both = 1.0 / (wide * narrow)
+        dl, dg = both * narrow, both * wide
         p = dg * dg
         p *= p
         p *= p
@@ -87,10 +96,10 @@ def _profile(x, at, inverse, area, eta, shape, place, broad, round_):
         one = (eta * lorentz + (1.0 - eta) * gauss) * inverse
         # Minus the derivative with u, over u.
         steep = (eta * lorentz * 8.0 * dl + (1.0 - eta) * gauss * 32.0 * _C16 * dg) * inverse
-        shape[k] = one
-        place[k] = area * steep * u * inverse
-        broad[k] = area * (steep * u2 - one) * inverse
-        round_[k] = (lorentz - gauss) * inverse
+        out[k] = one
+        out[k + _PLACE] = area * steep * u * inverse
+        out[k + _BROAD] = area * (steep * u2 - one) * inverse
+        out[k + _ROUND] = (lorentz - gauss) * inverse
 
 
 @jit()
@@ -100,12 +109,22 @@ def add_to(to, factor, what):
 
 
 @jit()
+def _add_two(one, a, other, b, what):
+    """Two sums of the same: read once."""
+    for k in range(one.size):
+        v = what[k]
+        one[k] += a * v
+        other[k] += b * v
+
+
+@jit()
 def phase_model(
     x,
     squares,
     metric,
     basis,
     power,
+    tails,
     offsets,
     cosine2,
     waves,
@@ -118,9 +137,9 @@ def phase_model(
     jacobian,
     row,
 ):
-    """Add one phase to `y`, and its derivatives to the rows of `jacobian`.
+    """Add one phase to `y`, and its derivatives to the rows of `jacobian`; its own rows, from `row` on, must be zero.
 
-    `own` is: scale, G0, G1 [deg], ln r, then the free parameters of the cell; its rows begin at `row`.
+    `own` is: scale, G0, G1 [deg], ln r, then the free parameters of the cell.
     """
     m = x.size
     n = power.size
@@ -140,13 +159,14 @@ def phase_model(
             slope[i] = (slope[i] - texture[i]) / 1e-3
     step = (x[m - 1] - x[0]) / (m - 1)
     moved = np.zeros(n_cell)
-    s0, s1, s2_, s3 = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
+    rows = np.empty(_ROWS * _BLOCK)
     for i in range(n):
         s2 = 0.0
         for c in range(6):
             s2 += squares[c, i] * g[c]
         if s2 <= 0.0:
             continue
+        far = max(reach * tails[i], min(reach, _LEAST_REACH))
         for w in range(waves.size):
             sine2 = s2 * waves[w] * waves[w]
             if sine2 >= 0.9998:
@@ -162,9 +182,9 @@ def phase_model(
             area = scale * bare * texture[i]
             width = max(g0 / cosine + g1 * tan, 0.6 * step)
             inverse = 1.0 / width
-            low = np.searchsorted(x, at - reach * width)
-            high = np.searchsorted(x, at + reach * width)
-            if high <= low:
+            first = np.searchsorted(x, at - far * width)
+            last = np.searchsorted(x, at + far * width)
+            if last <= first:
                 continue
             # Derivative of the position [deg] with s²: 2 theta = 2 asin(wavelength sqrt(s²)).
             by_s2 = _DEG * waves[w] * waves[w] / (sine * cosine)
@@ -174,19 +194,22 @@ def phase_model(
                     total += squares[c, i] * basis[c, j]
                 moved[j] = by_s2 * total
             free = bare * scale * slope[i]
-            many = high - low
-            shape, place, broad, round_ = s0[:many], s1[:many], s2_[:many], s3[:many]
-            _profile(x[low:high], at, inverse, area, eta, shape, place, broad, round_)
-            add_to(y[low:high], area, shape)
-            add_to(jacobian[0, low:high], 1.0, place)
-            add_to(jacobian[1, low:high], cosine, place)
-            add_to(jacobian[2, low:high], area, round_)
-            add_to(jacobian[row, low:high], bare * texture[i], shape)
-            add_to(jacobian[row + 1, low:high], 1.0 / cosine, broad)
-            add_to(jacobian[row + 2, low:high], tan, broad)
-            add_to(jacobian[row + 3, low:high], free, shape)
-            for j in range(n_cell):
-                add_to(jacobian[row + 4 + j, low:high], moved[j], place)
+            for low in range(first, last, _BLOCK):
+                many = min(last - low, _BLOCK)
+                high = low + many
+                _profile(x[low:high], at, inverse, area, eta, rows)
+                shape, place = rows[:many], rows[_PLACE : _PLACE + many]
+                broad, round_ = rows[_BROAD : _BROAD + many], rows[_ROUND : _ROUND + many]
+                _add_two(jacobian[row, low:high], bare * texture[i], jacobian[row + 3, low:high], free, shape)
+                _add_two(jacobian[0, low:high], 1.0, jacobian[1, low:high], cosine, place)
+                _add_two(jacobian[row + 1, low:high], 1.0 / cosine, jacobian[row + 2, low:high], tan, broad)
+                add_to(jacobian[2, low:high], area, round_)
+                for j in range(0, n_cell - 1, 2):
+                    a = row + 4 + j
+                    _add_two(jacobian[a, low:high], moved[j], jacobian[a + 1, low:high], moved[j + 1], place)
+                if n_cell % 2 == 1:
+                    add_to(jacobian[row + 3 + n_cell, low:high], moved[n_cell - 1], place)
+    add_to(y, scale, jacobian[row])
 
 
 @jit()
@@ -222,9 +245,9 @@ def model_of(x, lines, p, jacobian):
         low, high = starts[i], starts[i + 1]
         basis = lines.bases[i, :, : high - low - 4]
         phase_model(
-            x, lines.squares[:, a:b], lines.metrics[i], basis, lines.powers[a:b], lines.offsets[a : b + 1],
-            lines.cosine2, lines.waves, lines.shares, lines.polarisation, lines.reach, shared, p[low:high], y,
-            jacobian, low,
+            x, lines.squares[:, a:b], lines.metrics[i], basis, lines.powers[a:b], lines.tails[a:b],
+            lines.offsets[a : b + 1], lines.cosine2, lines.waves, lines.shares, lines.polarisation, lines.reach,
+            shared, p[low:high], y, jacobian, low,
         )  # fmt: skip
     return y
 

@@ -35,6 +35,8 @@ class FitLines:
         Change of `metric` for a relative change 1 of each free length (and angle) of the cell.
     power : (n,) float64
         Multiplicity times ``|F|²`` over mass and volume of the cell: intensity per weight.
+    tails : (n,) float64
+        Share of the reach of the strongest line over which each is drawn: beyond, tails are as low as that one's.
     cosine2 : (n_axes, k) float64
         cos² between each member of each family and the candidate texture axes.
     offsets : (n + 1,) int64
@@ -46,6 +48,7 @@ class FitLines:
     metric: NDArray[np.float64]
     basis: NDArray[np.float64]
     power: NDArray[np.float64]
+    tails: NDArray[np.float64]
     cosine2: NDArray[np.float64]
     offsets: NDArray[np.int64]
     axes: tuple[tuple[int, int, int], ...]
@@ -63,7 +66,8 @@ class FitLines:
         offsets = np.concatenate(([0], np.cumsum(counts[keep]))).astype(np.int64)
         members = np.ascontiguousarray(self.cosine2[:, np.repeat(keep, counts)])
         squares = np.ascontiguousarray(self.squares[:, keep])
-        return replace(self, squares=squares, power=self.power[keep], cosine2=members, offsets=offsets)
+        power, tails = self.power[keep], self.tails[keep]
+        return replace(self, squares=squares, power=power, tails=tails, cosine2=members, offsets=offsets)
 
     @property
     def s2(self) -> NDArray[np.float64]:
@@ -88,10 +92,10 @@ def fit_lines(phase: Phase, radiation: Radiation, low: float, high: float) -> Fi
     found = phase.reflections(d_min)
     power = phase.intensities(radiation, d_min) / (phase.mass * phase.volume)
     keep = found.s2 >= (sines[0] / lam) ** 2
+    # What the instrument shows of each line, to tell faint ones.
+    sine2 = np.minimum(found.s2 * lam**2, 0.9999)
+    seen = np.where(keep, power / (sine2 * np.sqrt(1 - sine2)), 0.0)
     if keep.any():
-        # What the instrument shows of each line, to tell faint ones.
-        sine2 = np.minimum(found.s2 * lam**2, 0.9999)
-        seen = np.where(keep, power / (sine2 * np.sqrt(1 - sine2)), 0.0)
         order = np.argsort(seen)
         faint = np.cumsum(seen[order]) < _FAINT * seen.sum()
         keep[order[faint]] = False
@@ -109,6 +113,7 @@ def fit_lines(phase: Phase, radiation: Radiation, low: float, high: float) -> Fi
         metric,
         cell_basis(phase, metric),
         power[rows],
+        np.sqrt(seen[rows] / max(float(seen.max(initial=0.0)), 1e-300)),  # tails fall with the square of the distance
         _angles(found.equivalents[flat].astype(np.float64).T, axes, metric),
         offsets,
         tuple(axes),
@@ -120,8 +125,9 @@ def no_lines(phase: Phase) -> FitLines:
     metric, whole = metric_of(phase.cell), np.zeros(1, np.int64)
     nothing = np.zeros(0)
     return FitLines(
-        phase.id, np.zeros((6, 0)), metric, cell_basis(phase, metric), nothing, np.zeros((1, 0)), whole, ((0, 0, 1),)
-    )
+        phase.id, np.zeros((6, 0)), metric, cell_basis(phase, metric), nothing, nothing, np.zeros((1, 0)), whole,
+        ((0, 0, 1),),
+    )  # fmt: skip
 
 
 def metric_of(cell: Sequence[float]) -> NDArray[np.float64]:

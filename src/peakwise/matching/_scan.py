@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from peakwise.errors import OptionError
+from peakwise.matching._kernel_clip import clip
 from peakwise.patterns import WAVELENGTHS, Patterns, Radiation, convert_axis
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class PreparedScan:
         Both lines of a tube, where the wavelength that was given is their mean: whether the scan shows two lines or one
         (stripped, or a monochromator) a fit has to say.
     warnings : tuple of str
+    step : float
+        Median distance of points [deg].
     """
 
     x: NDArray[np.float64]
@@ -63,16 +66,15 @@ class PreparedScan:
     radiation: Radiation
     doublet: Radiation | None = None
     warnings: tuple[str, ...] = ()
+    step: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "step", float(np.median(np.diff(self.x))))
 
     @property
     def net(self) -> NDArray[np.float64]:
         """Intensity above the background."""
         return self.y - self.background
-
-    @property
-    def step(self) -> float:
-        """Median distance of points [deg]."""
-        return float(np.median(np.diff(self.x)))
 
     def coarse(self, factor: float = 2.5) -> PreparedScan:
         """The scan with peaks `factor` times as wide, on as much fewer points: for first looks from further away."""
@@ -266,12 +268,10 @@ def _thin(
 
 def clip_background(x: NDArray[np.float64], y: NDArray[np.float64], fwhm: float) -> NDArray[np.float64]:
     """Background by iterative clipping of peaks (SNIP) on the smoothed square root of the intensity."""
-    from pybaselines.smooth import snip
-
     step = float(np.median(np.diff(x)))
     half = int(np.clip(max(_WINDOW * fwhm, _LEAST_WINDOW) / step, 4, y.size // 4))
     low = float(y.min())
     root = np.sqrt(np.maximum(y - low, 0.0))
     smooth = max(int(0.6 * fwhm / step), 1)
-    found, _ = snip(root, half, decreasing=True, smooth_half_window=smooth, filter_order=4)
+    found = clip(root, half, smooth)
     return np.asarray(np.maximum(found, 0.0) ** 2 + low)

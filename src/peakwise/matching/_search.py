@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from peakwise.errors import OptionError
-from peakwise.matching._fit import Fit, FitSettings, fit_phases, phase_curve
+from peakwise.matching._fit import Fit, FitSettings, Ground, fit_phases, phase_curve
 from peakwise.matching._judge import Rules, complexity, judge
 from peakwise.matching._lines import FitLines, fit_lines, no_lines
 from peakwise.matching._retrieve import Look, Retriever
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from peakwise.matching._scan import PreparedScan
     from peakwise.matching._table import LineTable
     from peakwise.patterns import Radiation
+
+    _Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]  # `map`, or that of a pool of threads
 
 __all__ = ["EFFORTS", "Answer", "Effort", "Hypothesis", "Searcher"]
 
@@ -107,6 +111,27 @@ class _Start(NamedTuple):
     strains: tuple[float | NDArray[np.float64], ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """A scan as it is fitted, as it is or with widened peaks, and what runs the fits."""
+
+    scan: PreparedScan
+    settings: FitSettings
+    ground: Ground
+    each: _Each
+
+    @classmethod
+    def of(cls, scan: PreparedScan, settings: FitSettings, each: _Each) -> _View:
+        return cls(scan, settings, Ground.of(scan, settings), each)
+
+    def lit_by(self, radiation: Radiation) -> _View:
+        """The same scan with other lines of the same wavelength."""
+        return replace(self, scan=replace(self.scan, radiation=radiation))
+
+    def fit(self, lines: Sequence[FitLines], zero: float, strains: Sequence[float | NDArray[np.float64]]) -> Fit:
+        return fit_phases(self.scan, lines, settings=self.settings, zero=zero, strains=strains, ground=self.ground)
+
+
 class Searcher:
     """Searches a library of phases for those in a scan."""
 
@@ -128,6 +153,7 @@ class Searcher:
         max_phases: int = 1,
         allowed: NDArray[np.bool_] | None = None,
         proposed: Iterable[int] = (),
+        threads: int = 1,
     ) -> Answer:
         """Find the phases of one scan.
 
@@ -140,43 +166,62 @@ class Searcher:
             Which phases may be answered.
         proposed : iterable of int
             Phases to be fitted whatever they look like: what a network says.
+        threads : int
+            Fits that run side by side; they do not change the answer.
         """
+        with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as pool:
+            each: _Each = map if pool is None else pool.map
+            return self._search(scan, effort, max_phases, allowed, proposed, each)
+
+    def _search(
+        self,
+        scan: PreparedScan,
+        effort: Effort,
+        max_phases: int,
+        allowed: NDArray[np.bool_] | None,
+        proposed: Iterable[int],
+        each: _Each,
+    ) -> Answer:
         look = self.retriever.look(scan)
         order = _allowed(look, allowed, effort.looked)
         least = _UNLIKE * float(look.cosine[order[0]]) if order else 0.0
         order = [i for n, i in enumerate(order) if n < _AT_LEAST or look.cosine[i] >= least]
         order = list(dict.fromkeys([*order, *(i for i in proposed if allowed is None or allowed[i])]))
-        coarse_scan = scan.coarse()
-        starts = [_Start((i,), float(look.zero[i]), (float(look.strain[i]),)) for i in order]
-        coarse = self._fit_each(coarse_scan, starts, _COARSE)
-        if scan.doublet is not None and coarse:
-            scan, coarse_scan = self._lines_seen(scan, coarse_scan, coarse[0], scan.doublet)
-        fine = self._refine(scan, _promising(coarse, effort.fitted), FitSettings())
+        far, near = _View.of(scan.coarse(), _COARSE, each), _View.of(scan, FitSettings(), each)
+        coarse = self._fit_each(far, [_Start((i,), float(look.zero[i]), (float(look.strain[i]),)) for i in order])
+        chosen = _promising(coarse, effort.fitted)
+        if scan.doublet is None or not chosen:
+            fine = self._refine(near, chosen)
+        else:
+            far, near, first = self._lines_seen(far, near, chosen[0], scan.doublet)
+            fine = sorted([first, *self._refine(near, chosen[1:])], key=_value)
         alone = fine + [h for h in coarse if h.members not in {f.members for f in fine}]
         sets = list(fine)
         level = fine[: effort.beam]
         for _ in range(1, max_phases):
-            level = self._widen(scan, coarse_scan, level, order, effort, allowed)
+            level = self._widen(near, far, level, order, effort, allowed)
             if not level:
                 break
             better = level[0].value < sets[0].value
-            sets = sorted([*sets, *level], key=lambda h: h.value)
+            sets = sorted([*sets, *level], key=_value)
             if not better:
                 break
-        return Answer(alone, sets, look, len(fine), scan)
+        return Answer(alone, sets, look, len(fine), near.scan)
 
     def _lines_seen(
-        self, scan: PreparedScan, coarse: PreparedScan, one: Hypothesis, doublet: Radiation
-    ) -> tuple[PreparedScan, PreparedScan]:
-        """The scan with the radiation that explains it better: the mean wavelength, or both lines of the doublet."""
-        both = replace(scan, radiation=doublet)
-        single, double = (self._refine(s, [one], FitSettings())[0].fit.misfit for s in (scan, both))
-        return (both, replace(coarse, radiation=doublet)) if double < single else (scan, coarse)
+        self, far: _View, near: _View, one: Hypothesis, doublet: Radiation
+    ) -> tuple[_View, _View, Hypothesis]:
+        """The radiation that explains a scan better, the mean wavelength or both lines of the doublet, and the fit."""
+        both = near.lit_by(doublet)
+        single, double = near.each(lambda view: self._refined(view, one), (near, both))
+        if double.fit.misfit < single.fit.misfit:
+            return far.lit_by(doublet), both, double
+        return far, near, single
 
     def _widen(
         self,
-        scan: PreparedScan,
-        coarse_scan: PreparedScan,
+        near: _View,
+        far: _View,
         level: list[Hypothesis],
         order: Sequence[int],
         effort: Effort,
@@ -184,6 +229,7 @@ class Searcher:
     ) -> list[Hypothesis]:
         """Add one phase to each of the sets: what explains what they leave over."""
         starts: dict[tuple[int, ...], _Start] = {}
+        scan = near.scan
         for one in level:
             left = scan.net - (one.fit.background - scan.background) - one.fit.calculated
             look = self.retriever.look(scan, np.maximum(left, 0.0))
@@ -195,30 +241,28 @@ class Searcher:
                 if i not in one.members and key not in starts:
                     zero = float(one.fit.parameters[0])
                     starts[key] = _Start(members, zero, (*known, float(look.strain[i])))
-        found = self._fit_each(coarse_scan, starts.values(), _COARSE)
-        return self._refine(scan, _promising(found, max(effort.fitted // 2, 2)), FitSettings())[: effort.beam]
+        found = self._fit_each(far, starts.values())
+        return self._refine(near, _promising(found, max(effort.fitted // 2, 2)))[: effort.beam]
 
-    def _fit_each(self, scan: PreparedScan, starts: Iterable[_Start], settings: FitSettings) -> list[Hypothesis]:
+    def _fit_each(self, view: _View, starts: Iterable[_Start]) -> list[Hypothesis]:
         """Fit sets of phases from where looks found them; the best first."""
-        made = []
-        for start in starts:
-            lines = [self._strongest(i, scan) for i in start.members]
-            if all(one.power.size for one in lines):
-                fit = fit_phases(scan, lines, settings=settings, zero=start.zero, strains=start.strains)
-                made.append(self._judged(start.members, fit))
-        return sorted(made, key=lambda h: h.value)
 
-    def _refine(self, scan: PreparedScan, found: Sequence[Hypothesis], settings: FitSettings) -> list[Hypothesis]:
+        def one(start: _Start) -> Hypothesis | None:
+            lines = [self._strongest(i, view.scan) for i in start.members]
+            if not all(phase.power.size for phase in lines):
+                return None
+            return self._judged(start.members, view.fit(lines, start.zero, start.strains))
+
+        return sorted((h for h in view.each(one, starts) if h is not None), key=_value)
+
+    def _refine(self, view: _View, found: Sequence[Hypothesis]) -> list[Hypothesis]:
         """Fit again on the scan as it is, from where coarse fits ended."""
-        made = []
-        for one in found:
-            lines = [self.lines_of(i, scan) for i in one.members]
-            strains = [one.fit.own(k)[4:] for k in range(len(one.members))]
-            zero = float(one.fit.parameters[0])
-            made.append(
-                self._judged(one.members, fit_phases(scan, lines, settings=settings, zero=zero, strains=strains))
-            )
-        return sorted(made, key=lambda h: h.value)
+        return sorted(view.each(lambda one: self._refined(view, one), found), key=_value)
+
+    def _refined(self, view: _View, one: Hypothesis) -> Hypothesis:
+        lines = [self.lines_of(i, view.scan) for i in one.members]
+        strains = [one.fit.own(k)[4:] for k in range(len(one.members))]
+        return self._judged(one.members, view.fit(lines, float(one.fit.parameters[0]), strains))
 
     def _judged(self, members: tuple[int, ...], fit: Fit) -> Hypothesis:
         return Hypothesis(members, fit, judge(fit, [self._complexities[i] for i in members], self.rules))
@@ -259,6 +303,10 @@ class Searcher:
     def _key(i: int, scan: PreparedScan) -> _Key:
         """What the lines of a phase depend on; which lines of the radiation are drawn is the fit's affair."""
         return i, round(float(scan.x[0])), round(float(scan.x[-1])), scan.radiation.wavelength
+
+
+def _value(one: Hypothesis) -> float:
+    return one.value
 
 
 def _promising(found: Sequence[Hypothesis], most: int) -> list[Hypothesis]:
