@@ -96,7 +96,10 @@ def _noise(
     level = 1.048 * float(np.median(jump)) if jump.size else 0.0
     even = float(np.sqrt(np.median(spread)))
     floor = max(even, level, 1e-12 * float(np.abs(difference).max(initial=0.0)), np.finfo(float).tiny)
-    return np.asarray(np.maximum(np.sqrt(spread), floor))
+    # Counting noise grows with the root of the counts: what is typical would be too little for a strong peak.
+    mean = np.nan_to_num((before.mean(axis=0) + behind.mean(axis=0)) / 2)
+    typical = max(float(np.median(mean)), 1e-4 * float(mean.max()), np.finfo(float).tiny)
+    return np.asarray(np.maximum(np.sqrt(spread), floor * np.sqrt(np.clip(mean / typical, 1, None))))
 
 
 def _height(pattern: NDArray[np.float64], i: int, reach: int) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from peakwise.report._check import Checks
 
 __all__ = ["Boundary", "Change", "ClusterDocument", "PatternState", "SeriesCurves", "TransitionDocument", "Variable"]
-__all__ += ["check_clusters", "check_transitions", "states_of", "steps_back"]
+__all__ += ["check_clusters", "check_transitions", "state_name", "states_of", "steps_back"]
 
 _CHECKS = Checks("Give the document that the command printed with --json")
 
@@ -39,9 +39,11 @@ class Boundary(TypedDict, total=False):
     """Index from 0 of the last pattern before it."""
     value: float | None
     interval: Sequence[float] | None
-    """Where it lies, on the scale of `after`."""
+    """Numbers of patterns, from 0, between which it lies: [after, after + 1] where that is sure."""
     value_interval: Sequence[float] | None
     """The same in the external variable."""
+    zone: Sequence[float] | None
+    """Numbers of patterns from which to which the change itself reaches, where it is gradual."""
     confidence: float | None
     agreement: Mapping[str, int | None] | None
     """Where other methods put it; None: they do not see it."""
@@ -90,6 +92,8 @@ class TransitionDocument(TypedDict, total=False):
     patterns: Required[Sequence[PatternState]]
     boundaries: Required[Sequence[Boundary]]
     states: int
+    state_names: Sequence[str] | None
+    """What the states are called, if they are more than numbers."""
     classification_confidence: float | None
     method: str
     warnings: Sequence[str]
@@ -142,6 +146,7 @@ def check_transitions(document: object) -> TransitionDocument:
     for i, row in enumerate(_CHECKS.items(whole.get("boundaries"), "boundaries", Mapping, required=True)):
         _check_boundary(row, n, f"boundaries[{i}]")
     _CHECKS.number(whole, "classification_confidence", "the document")
+    _CHECKS.items(whole.get("state_names"), "state_names", str)
     for i, change in enumerate(_CHECKS.items(whole.get("changes"), "changes", Mapping)):
         place = f"changes[{i}]"
         size = _CHECKS.points(change, "axis", None, place)
@@ -169,6 +174,18 @@ def states_of(patterns: Sequence[PatternState]) -> list[int]:
     """Return the state or cluster of each pattern; -1 where there is none."""
     found = [row.get("state", row.get("cluster")) for row in patterns]
     return [-1 if s is None else int(s) for s in found]
+
+
+def state_name(whole: Mapping[str, Any], state: int, kind: str = "state") -> str:
+    """Return what a state is called.
+
+    >>> state_name({"state_names": ["0", "bcc"]}, 0), state_name({"state_names": ["0", "bcc"]}, 1), state_name({}, -1)
+    ('state 0', 'bcc', 'no state')
+    """
+    if state < 0:
+        return f"no {kind}"
+    names = whole.get("state_names") or ()
+    return f"{kind} {state}" if state >= len(names) or names[state] == str(state) else names[state]
 
 
 def steps_back(whole: TransitionDocument) -> bool:
@@ -216,7 +233,7 @@ def _check_boundary(row: Mapping[str, Any], n: int, place: str) -> None:
         raise _CHECKS.refused(f"{place}.after must be a pattern with one behind it (0 to {n - 2}), got {row['after']}")
     for key in ("value", "confidence"):
         _CHECKS.number(row, key, place)
-    for key in ("interval", "value_interval"):
+    for key in ("interval", "value_interval", "zone"):
         if row.get(key) is not None and _CHECKS.points(row, key, None, place) != 2:
             raise _CHECKS.refused(f"{place}.{key} must be two numbers, got {row[key]!r}")
     agreement = _CHECKS.mapping(row.get("agreement") or {}, f"{place}.agreement")

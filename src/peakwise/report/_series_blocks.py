@@ -9,7 +9,7 @@ import numpy as np
 
 from peakwise.errors import one_line
 from peakwise.report._curves import pack
-from peakwise.report._series import states_of
+from peakwise.report._series import state_name, states_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,6 +60,7 @@ def series_block(whole: Mapping[str, Any], order: NDArray[np.intp] | None = None
         table = _floats(scores)
         columns |= {f"score{k}": table[listed, k] for k in range(min(_SCORES, table.shape[1]))}
     variable = whole.get("variable") or {}
+    kind = "state" if order is None else "group"
     return {
         "n": n,
         "listed": int(listed.size),
@@ -79,6 +80,7 @@ def series_block(whole: Mapping[str, Any], order: NDArray[np.intp] | None = None
         "variable": one_line(variable.get("name") or "", 40),
         "variableUnit": one_line(variable.get("unit") or "", 20),
         "explained": [_rounded(e) for e in explained[:_SCORES]],
+        "stateNames": [state_name(whole, k, kind) for k in range(min(int(states.max(initial=-1)) + 1, 100))],
         "boundaries": [_boundary(b) for b in whole.get("boundaries") or ()],
     }
 
@@ -137,14 +139,19 @@ def point_block(whole: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _boundary(boundary: Mapping[str, Any]) -> dict[str, Any]:
-    interval = boundary.get("interval")
-    ends = None if interval is None else [_rounded(e) for e in sorted(map(_number, interval))]
     return {
         "after": int(boundary["after"]),
-        "interval": None if ends is None or None in ends else ends,
+        "interval": _ends(boundary.get("interval")),
+        "zone": _ends(boundary.get("zone")),
         "value": _rounded(boundary.get("value")),
         "confidence": _rounded(boundary.get("confidence")),
     }
+
+
+def _ends(interval: Sequence[float] | None) -> list[float] | None:
+    ends = [_rounded(e) for e in interval or ()]
+    known = [e for e in ends if e is not None]
+    return sorted(known) if len(known) == 2 else None
 
 
 def _number(value: Any) -> float:

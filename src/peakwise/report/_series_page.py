@@ -10,7 +10,7 @@ from peakwise.errors import one_line
 from peakwise.report._frame import again, failed_files, fill, provenance, save_page
 from peakwise.report._markup import Markup, data_block, join, tag
 from peakwise.report._panel import badge, warning_list
-from peakwise.report._series import check_clusters, check_transitions, states_of
+from peakwise.report._series import check_clusters, check_transitions, state_name, states_of
 from peakwise.report._series_blocks import change_block, point_block, series_block
 from peakwise.report._series_tables import (
     boundaries_table,
@@ -186,8 +186,7 @@ def _picture(whole: Mapping[str, Any], title: str, order: NDArray[np.intp] | Non
     states = sorted(set(states_of(whole["patterns"])))
     name = "state" if order is None else "group"
     legend = [
-        tag("span", None, tag("span", {"class": f"swatch {_back(s)}"}), f"{name} {s}" if s >= 0 else f"no {name}")
-        for s in states[:24]
+        tag("span", None, tag("span", {"class": f"swatch {_back(s)}"}), state_name(whole, s, name)) for s in states[:24]
     ]
     return tag(
         "section", {"class": "card"},
@@ -228,9 +227,10 @@ def _changes(whole: TransitionDocument, blocks: list[Markup]) -> Markup:
             f"Mean of {sizes[0]:,} pattern{'s' if sizes[0] != 1 else ''} before and {sizes[1]:,} after it, "
             "the nearest outside its interval." if len(sizes) == 2 else ""
         )  # fmt: skip
+        named = [f"{side}: {state_name(whole, states[after + i])}" for i, side in enumerate(("before", "after"))]
         legend = [
             tag("span", None, tag("span", {"class": f"swatch {_back(states[after + i])}"}), word)
-            for i, word in enumerate((f"before, state {states[after]}", f"after, state {states[after + 1]}"))
+            for i, word in enumerate(named)
         ]
         parts.append(
             tag(

@@ -12,7 +12,7 @@ import numpy as np
 
 from peakwise.report._markup import Markup, join, tag
 from peakwise.report._panel import bar, table
-from peakwise.report._series import states_of
+from peakwise.report._series import state_name, states_of
 from peakwise.report._series_verdict import SERIES_VERDICTS, rounded, with_unit
 from peakwise.report._words import plain, probability, signed, significant
 
@@ -35,6 +35,7 @@ def boundaries_table(whole: TransitionDocument) -> Markup:
     variable: Mapping[str, Any] = whole.get("variable") or {}
     name, unit = variable.get("name"), variable.get("unit")
     has_value = bool(name) and any(b.get("value") is not None for b in found)
+    has_zone = any(_is_wide(b.get("zone")) for b in found)
     methods = list(dict.fromkeys(m for b in found for m in b.get("agreement") or ()))[:8]
     rows = []
     for k, b in enumerate(found[:_MOST_ROWS]):
@@ -46,6 +47,7 @@ def boundaries_table(whole: TransitionDocument) -> Markup:
             tag("td", {"class": "n"}, _values(b.get("value_interval"))) if has_value else "",
             tag("td", {"class": "n"}, _go(after, f"{after + 1:,} | {after + 2:,}")),
             tag("td", {"class": "n"}, _places(b.get("interval"))),
+            tag("td", {"class": "n"}, _places(b.get("zone")) if _is_wide(b.get("zone")) else "") if has_zone else "",
             tag("td", {"class": "bars"}, bar(b.get("confidence"))),
             tag("td", {"class": "n"}, probability(b.get("confidence"))),
             *(tag("td", {"class": "n"}, _agrees(b, m)) for m in methods),
@@ -54,7 +56,8 @@ def boundaries_table(whole: TransitionDocument) -> Markup:
         rows.append(tag("tr", None, *cells))
     columns: list[str | tuple[str, str]] = [("", "n")]
     columns += [(with_unit(str(name), f"[{unit}]" if unit else None), "n"), ("interval", "n")] if has_value else []
-    columns += [("between no.", "n"), ("somewhere in", "n"), ("", "bars"), ("confidence", "n")]
+    columns += [("between no.", "n"), ("somewhere in", "n")] + ([("changes over", "n")] if has_zone else [])
+    columns += [("", "bars"), ("confidence", "n")]
     columns += [(m.replace("_", " "), "n") for m in methods] + ["patterns"]
     return table("Transitions", columns, rows, len(found))
 
@@ -77,7 +80,7 @@ def stretches_table(whole: TransitionDocument) -> Markup:
         unclear = sum(p < 0.9 for p in sure)
         values = [v for i in inside if (v := patterns[i].get("value")) is not None and math.isfinite(v)]
         cells = [
-            tag("th", {"scope": "row"}, _swatch(state), f"state {state}" if state >= 0 else "no state"),
+            tag("th", {"scope": "row"}, _swatch(state), state_name(whole, state)),
             tag("td", {"class": "n"}, f"{start + 1:,} – {stop:,}"),
             tag("td", {"class": "n"}, f"{stop - start:,}"),
             tag("td", {"class": "n"}, _values([values[0], values[-1]] if values else None)) if has_value else "",
@@ -128,7 +131,7 @@ def groups_table(whole: ClusterDocument) -> Markup:
         inside = [i for i, g in enumerate(groups) if g == group]
         few = ", ".join(patterns[i]["pattern"] for i in inside[:4])
         cells = [
-            tag("th", {"scope": "row"}, _swatch(group), f"group {group}" if group >= 0 else "no group"),
+            tag("th", {"scope": "row"}, _swatch(group), state_name(whole, group, "group")),
             tag("td", {"class": "n"}, f"{len(inside):,}"),
             tag("td", {"class": "bars"}, bar(len(inside) / len(groups), group % 8 if group >= 0 else None)),
             tag("td", {"class": "n"}, f"{inside[0] + 1:,}"),
@@ -165,7 +168,8 @@ def words() -> Markup:
         ("no.", "number of a pattern in the order in which it was given, from 1; `after` in JSON counts from 0"),
         ("probability", "of the state of a pattern"),
         ("confidence", "how sure a transition is: how likely it is that the series does change there"),
-        ("interval", "where the transition lies, as far as the patterns tell; it may also be that long"),
+        ("interval, somewhere in", "where the transition lies, as far as the patterns tell"),
+        ("changes over", "patterns over which a gradual change itself reaches"),
         ("classification confidence", "share of the patterns whose state is clear"),
         ("silhouette", "how far apart groups are: 1 far, 0 touching, below 0 mixed"),
         ("PC", "principal components: the directions in which the patterns differ most, and their share of all change"),
@@ -197,11 +201,15 @@ def _agrees(boundary: Mapping[str, Any], method: str) -> str:
 
 
 def _places(ends: Sequence[float] | None) -> str:
-    """On the scale of `after`: said as the patterns between which it lies."""
+    """Numbers of patterns, counted from 1."""
     if ends is None or not all(e is not None and math.isfinite(e) for e in ends):
         return "–"
     low, high = sorted(ends)
-    return f"{math.floor(low) + 1:,} – {math.ceil(high) + 2:,}"
+    return f"{math.floor(low) + 1:,} – {math.ceil(high) + 1:,}"
+
+
+def _is_wide(zone: Sequence[float] | None) -> bool:
+    return zone is not None and all(e is not None and math.isfinite(e) for e in zone) and abs(zone[1] - zone[0]) >= 2
 
 
 def _value(boundary: Mapping[str, Any]) -> str:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from peakwise.report._series import Boundary, ClusterDocument, TransitionDocument
 
 __all__ = ["SERIES_VERDICTS", "boundary_place", "rounded", "tell_clusters"]
-__all__ += ["tell_transitions", "with_unit"]
+__all__ += ["tell_transitions", "with_unit", "zone_place"]
 
 _MOST_NAMED = 4  # boundaries in a sentence
+_GRADUAL = 3.0  # patterns over which a change must reach to be called gradual
 _CLEAR, _WEAK = 0.5, 0.25  # silhouettes: Kaufman and Rousseeuw, doi:10.1002/9780470316801, table 4 of chapter 2
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -62,18 +63,19 @@ def tell_transitions(document: TransitionDocument) -> Told:
     """
     found, n = document["boundaries"], len(document["patterns"])
     if not found:
-        return Told(SERIES_VERDICTS["flat"], _flat(n), _doubts(document))
+        return Told(SERIES_VERDICTS["flat"], _flat(n), _capital(_refused(document)))
     unit = _unit(document)
     named = [_said(b, unit, short=len(found) > 1) for b in found[:_MOST_NAMED]]
     more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     known = [c for b in found if (c := b.get("confidence")) is not None and math.isfinite(c)]
     sure = len(known) == len(found) and min(known) >= SURE
     what = f"{_word(len(found))} transition{'s' if len(found) > 1 else ''}"
-    what = what[0].upper() + what[1:] if sure else f"Perhaps {what}"
+    what = _capital(what) if sure else f"Perhaps {what}"
+    remarks = [part for part in (_states(document), _gradual(document), _doubts(document)) if part]
     return Told(
         SERIES_VERDICTS["changed" if sure else "perhaps"],
         f"{what} {_listed(named) if not more else ', '.join(named) + more}{_confidence(known, len(found))}",
-        "; ".join(part for part in (_states(document), _doubts(document)) if part),
+        _capital("; ".join(remarks)),
     )
 
 
@@ -135,8 +137,7 @@ def _said(boundary: Boundary, unit: str | None, *, short: bool) -> str:
     if has_value:
         text = f"{rounded(low, ends)} to {with_unit(rounded(high, ends), unit)}"
         return f"{place} ({text})" if high > low else place
-    # On the scale of `after`; said as the patterns between which it lies for sure.
-    first, last = math.floor(low) + 1, math.ceil(high) + 2
+    first, last = math.floor(low) + 1, math.ceil(high) + 1
     if short or last - first <= 1:
         return place
     return f"{place} (somewhere from {first:,} to {last:,})"
@@ -148,7 +149,8 @@ def rounded(value: float, interval: Sequence[float] | None) -> str:
     >>> rounded(117.2345, [116.9, 118.4]), rounded(117.2345, [100, 160]), rounded(117.2345, None)
     ('117.2', '117', '117.2')
     """
-    wide = abs(interval[1] - interval[0]) if interval is not None and len(interval) == 2 else 0.0
+    ends = [float(e) for e in interval or () if e is not None]
+    wide = abs(ends[1] - ends[0]) if len(ends) == 2 else 0.0
     if not math.isfinite(wide) or wide <= 0:
         return significant(value, 4)
     places = min(max(1 - math.floor(math.log10(wide)), 0), 6)
@@ -180,6 +182,41 @@ def _states(document: TransitionDocument) -> str:
     return f"{_word(k)} states{back}" if k > 1 else ""
 
 
+def _gradual(document: TransitionDocument) -> str:
+    """Over which patterns, or which stretch of the variable, a change reaches that is not abrupt."""
+    texts = []
+    for boundary in document["boundaries"][:_MOST_NAMED]:
+        zone = boundary.get("zone")
+        if zone is None or not all(e is not None and math.isfinite(e) for e in zone):
+            continue
+        low, high = sorted(map(float, zone))
+        if high - low >= _GRADUAL:
+            texts.append(zone_place(document, low, high))
+    if not texts:
+        return ""
+    if len(document["boundaries"]) == 1:
+        return f"the change is gradual, from {texts[0]}"
+    return f"gradual changes from {_listed(texts)}"
+
+
+def zone_place(document: TransitionDocument, low: float, high: float) -> str:
+    """Say where a zone of pattern numbers reaches: in the variable, if its values there are known."""
+    patterns, unit = document["patterns"], _unit(document)
+    first, last = max(math.floor(low), 0), min(math.ceil(high), len(patterns) - 1)
+    ends = [patterns[i].get("value") for i in (first, last)]
+    known = [float(e) for e in ends if e is not None and math.isfinite(e)]
+    if unit is not None and len(known) == 2:
+        return f"{rounded(known[0], known)} to {with_unit(rounded(known[1], known), unit)}"
+    return f"pattern {first + 1:,} to {last + 1:,}"
+
+
+def _refused(document: TransitionDocument) -> str:
+    found = (document.get("evidence") or {}).get("refused")
+    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+        return ""
+    return f"the likeliest place for one has a probability of {probability(float(found))}"
+
+
 def _doubts(document: TransitionDocument) -> str:
     sure, n = document.get("classification_confidence"), len(document["patterns"])
     if sure is None or not math.isfinite(sure) or not document["boundaries"]:
@@ -194,6 +231,10 @@ def _unit(document: Mapping[str, Any] | TransitionDocument) -> str | None:
     """The unit; an empty one where the variable has none, None where there is no variable."""
     variable = document.get("variable")
     return None if not variable else (variable.get("unit") or "")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _word(n: int) -> str:

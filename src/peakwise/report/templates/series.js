@@ -51,7 +51,8 @@ class Series extends Panel {
     pen.font = "12px system-ui, sans-serif";
     const sides = narrow ? [] : this.sides;
     const taken = sides.reduce((sum, s) => sum + s.wide + SPACE, 0);
-    const left = this.columns.value && this.data.isOrdered ? 92 : 54;
+    this.digits = Math.ceil(pen.measureText(String(this.data.n)).width);
+    const left = this.digits + (this.columns.value && this.data.isOrdered ? 70 : 30);
     const right = width - 8 - taken - STATE - SPACE;
     let x = right + SPACE + STATE;
     for (const side of sides) {
@@ -310,18 +311,20 @@ class Series extends Panel {
     const { left, right, top, bottom, end, state } = this.place;
     for (const [k, b] of this.data.boundaries.entries()) {
       const y = Math.round(this.py(b.after + 0.5)) + 0.5;
+      const place = (ends) => ends.map((v) => Math.max(Math.min(this.py(v), bottom), top));
+      pen.fillStyle = this.ink.alert;
       if (b.interval) {
-        const [y1, y0] = b.interval.map((v) => Math.max(Math.min(this.py(v + 0.5), bottom), top));
-        if (y1 - y0 > 1.5) {
-          pen.fillStyle = this.ink.alert;
-          pen.globalAlpha = 0.22;
-          pen.fillRect(state - SPACE + 2, y0, end - state + SPACE - 2, y1 - y0);
-          pen.globalAlpha = 0.85;
-          pen.fillRect(right - 4, y0, 4, y1 - y0);
-          pen.fillRect(left, y0, 4, y1 - y0);
-          pen.globalAlpha = 1;
-        }
+        const [y1, y0] = place(b.interval);
+        pen.globalAlpha = 0.22;
+        if (y1 - y0 > 1.5) pen.fillRect(state - SPACE + 2, y0, end - state + SPACE - 2, y1 - y0);
       }
+      // How long a gradual change takes: bars at both edges of the picture.
+      if (b.zone && b.zone[1] - b.zone[0] > 1) {
+        const [y1, y0] = place(b.zone);
+        pen.globalAlpha = 0.9;
+        for (const x of [left, right - 5]) pen.fillRect(x, y0, 5, y1 - y0);
+      }
+      pen.globalAlpha = 1;
       if (y < top || y > bottom) continue;
       for (const [colour, dash] of [[this.ink.paper, []], [this.ink.alert, [6, 3]]]) {
         pen.setLineDash(dash);
@@ -375,14 +378,14 @@ class Series extends Panel {
       if (!has) continue;
       const value = this.columns.value[this.listedAt(v - 1)];
       pen.fillStyle = this.ink.text;
-      pen.fillText(short(value, 3), left - 44, y);
+      pen.fillText(short(value, 3), left - this.digits - 18, y);
     }
     pen.textBaseline = "bottom";
     pen.fillStyle = this.ink.soft;
     pen.textAlign = "right";
     pen.fillText("no.", left - 7, TOP - 8);
     pen.fillStyle = this.ink.text;
-    if (has) pen.fillText(cut(pen, this.data.variableUnit || this.data.variable, 40), left - 44, TOP - 8);
+    if (has) pen.fillText(cut(pen, this.data.variableUnit || this.data.variable, 40), left - this.digits - 18, TOP - 8);
   }
 }
 

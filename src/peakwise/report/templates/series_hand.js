@@ -101,7 +101,7 @@ Object.assign(Series.prototype, {
     const i = this.listedAt(data.rows[row]);
     const rows = [["pattern", `${data.numbers[row]}  ${data.names[row]}`]];
     if (columns.value && isFinite(columns.value[i])) rows.push([data.variable || "value", `${short(columns.value[i], 5)} ${data.variableUnit}`.trim()]);
-    rows.push([data.isOrdered ? "state" : "group", columns.state[i] < 0 ? "none" : String(columns.state[i])]);
+    rows.push([data.isOrdered ? "state" : "group", columns.state[i] < 0 ? "none" : data.stateNames[columns.state[i]] || String(columns.state[i])]);
     if (columns.probability && isFinite(columns.probability[i])) rows.push(["probability", columns.probability[i] > 0.9994 ? "> 0.999" : columns.probability[i].toFixed(3)]);
     if (point === null) return rows;
     return [...rows, ...this.positionText(point), ["intensity", short(this.row(row)[point], 4)]];
