@@ -37,6 +37,20 @@ phases = click.option(
 model = click.option("--model", metavar="M.pw", type=click.Path(), help="A trained model instead of --phases.")
 elements = click.option("--elements", metavar="E,E", help="Only phases of nothing but these elements, such as Ti,O.")
 without = click.option("--without", metavar="E,E", help="No phases with any of these elements.")
+variable = click.option(
+    "--variable", metavar="NAME", help="What was varied (temperature, pressure, time ...): orders and answers by it."
+)
+values = click.option("--values", metavar="V.csv", type=click.Path(), help="Its values: columns pattern,value.")
+keep_order = click.option("--keep-order", is_flag=True, help="Leave the order of the files; the variable only tells.")
+network = click.option("--network", metavar="NAME", help="A network of peakwise models.")
+minutes = click.option(
+    "--minutes", metavar="X", type=click.FloatRange(0, min_open=True), default=2.0, show_default=True,
+    help="Most time for training a network.",
+)  # fmt: skip
+report = click.option(
+    "--report", metavar="OUT.html", type=click.Path(), help="Write a report: one file, no network needed."
+)
+csv_file = click.option("--csv", "csv_file", metavar="OUT.csv", type=click.Path(), help="Write the answers as a table.")
 output = click.option("-o", "--output", metavar="OUT", required=True, type=click.Path(), help="What to write.")
 
 _COMMON = (

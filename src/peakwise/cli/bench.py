@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BENCHES: dict[str, tuple[str, str]] = {
     "simulate": ("peakwise.cli._bench_simulate:run", "structure to lines, and lines to noisy patterns"),
     "identify": ("peakwise.cli._bench_identify:run", "how often phases are found, how well that is known, how quickly"),
+    "predict": ("peakwise.cli._bench_predict:run", "spectra a second of every network, compiled and as it comes"),
 }
 
 

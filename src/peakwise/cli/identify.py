@@ -41,8 +41,8 @@ _SHOWN = 40  # scans in the table for people
     "--false-alarm", type=click.FloatRange(0.001, 0.5), default=0.05, show_default=True,
     help="Share of scans of known phases for which none of these may be answered.",
 )  # fmt: skip
-@click.option("--report", metavar="OUT.html", type=click.Path(), help="Write a report: one file, no network needed.")
-@click.option("--csv", "csv_file", metavar="OUT.csv", type=click.Path(), help="Write the answers as a table.")
+@options.report
+@options.csv_file
 @click.option("--curves", is_flag=True, help="Put the fitted curves into the JSON.")
 @options.wavelength
 @options.axis
