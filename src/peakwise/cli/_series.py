@@ -178,7 +178,7 @@ def _finite(out: Output, patterns: Patterns) -> Patterns:
         patterns = patterns.replace(intensity=filled)
         is_missing = ~np.isfinite(filled)
     bad = is_missing.any(axis=1)
-    for i in np.flatnonzero(bad):
+    for i in np.flatnonzero(bad).tolist():
         why = f"{int(is_missing[i].sum())} of {rows.shape[1]} intensities are NaN or infinite"
         out.fail(PatternsError(_WHAT, why, "Leave it out, or mend the gap"), _source(patterns[i]))
     out.need_some(int((~bad).sum()))

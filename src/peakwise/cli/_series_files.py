@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import platform
 import sys
 from pathlib import Path
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from peakwise.patterns import Patterns
 
 __all__ = ["write_series"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_series(
@@ -70,6 +74,15 @@ def _write_report(document: Any, patterns: Patterns, report: str) -> None:
 
 
 def _table(document: Any) -> str:
-    from peakwise.report import clusters_csv, transitions_csv
+    from peakwise.report import transitions_csv
 
-    return transitions_csv(document) if document["command"] == "transitions" else clusters_csv(document)
+    if document["command"] == "transitions":
+        return transitions_csv(document)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("number", "pattern", "cluster"))
+    for i, row in enumerate(document["patterns"], 1):
+        name = row["pattern"]
+        # A spreadsheet would run what begins so as a formula.
+        writer.writerow((i, f"'{name}" if name.startswith(_FORMULA) else name, row["cluster"]))
+    return text.getvalue()
