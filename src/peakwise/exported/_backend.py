@@ -62,6 +62,11 @@ class Backend(ABC):
         self.network, self.precision, self.threads = network, precision, threads
         self.calibration, self.caution = calibration, caution
 
+    @classmethod
+    def has_bf16(cls) -> bool:
+        """Whether it is installed and this processor multiplies in bf16; where not, ``bf16`` runs as ``f32``."""
+        return False
+
     @abstractmethod
     def run(self, items: NDArray[np.float32], size: int, out: NDArray[np.float32]) -> None:
         """Answer to contiguous items (n, ...) in micro-batches of `size`, written into `out` (n, ...)."""

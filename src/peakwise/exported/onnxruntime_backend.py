@@ -83,15 +83,12 @@ def _exported(network: nn.Module, shape: tuple[int, ...], *, is_fixed: bool) -> 
         logging.disable(logging.WARNING)
         torch.backends.mha.set_fastpath_enabled(False)
         try:
-            program = torch.onnx.export(
-                network,
-                (torch.zeros(shape if is_fixed else (2, *shape[1:])),),
-                dynamo=True,
-                input_names=["items"],
-                dynamic_shapes=None if is_fixed else ({0: torch.export.Dim("batch")},),
-                verbose=False,
-            )
-        except torch.onnx.errors.OnnxExporterError:
+            example = (torch.zeros(shape if is_fixed else (2, *shape[1:])),)
+            dynamic = None if is_fixed else ({0: torch.export.Dim("batch")},)
+            # Into plain products and sums first: the exporter knows attention of four dimensions only.
+            graph = torch.export.export(network, example, dynamic_shapes=dynamic).run_decompositions()
+            program = torch.onnx.export(graph, dynamo=True, input_names=["items"], verbose=False)
+        except (torch.onnx.errors.OnnxExporterError, torch._dynamo.exc.UserError):
             return None
         finally:
             logging.disable(before)

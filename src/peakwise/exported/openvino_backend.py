@@ -51,14 +51,18 @@ class OpenVinoBackend(Backend):
     ) -> None:
         self._openvino = load("openvino", "openvino", "openvino")
         self._device = self._openvino.Core()
-        able = self._device.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        super().__init__(
-            network, "f32" if precision == "bf16" and "BF16" not in able else precision, threads, calibration, caution
-        )
+        runs = "f32" if precision == "bf16" and not self.has_bf16() else precision
+        super().__init__(network, runs, threads, calibration, caution)
         self._graphs: dict[tuple[int, ...], Any] = {}
         self._compiled: dict[tuple[int, ...], Any] = {}
         self._queues: dict[tuple[int, ...], Any] = {}
         self._requests: dict[tuple[int, ...], Any] = {}
+
+    @classmethod
+    def has_bf16(cls) -> bool:
+        """Whether this processor multiplies in bf16."""
+        device = load("openvino", "openvino", "openvino").Core()
+        return "BF16" in device.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
     def run(self, items: NDArray[np.float32], size: int, out: NDArray[np.float32]) -> None:
         """Answer to contiguous items (n, ...) in micro-batches of `size`, written into `out` (n, ...)."""

@@ -38,10 +38,14 @@ class TorchBackend(Backend):
         calibration: NDArray[np.float32] | None = None,
         caution: int = 0,
     ) -> None:
-        has_bf16 = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-        super().__init__(network, precision if has_bf16 else "f32", threads, calibration, caution)
+        super().__init__(network, precision if self.has_bf16() else "f32", threads, calibration, caution)
         self._folded: nn.Module | None = None
         self._workers: Workers | None = None
+
+    @classmethod
+    def has_bf16(cls) -> bool:
+        """Whether this processor multiplies in bf16."""
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
     def run(self, items: NDArray[np.float32], size: int, out: NDArray[np.float32]) -> None:
         """Answer to contiguous items (n, ...) in micro-batches of `size`, written into `out` (n, ...)."""
