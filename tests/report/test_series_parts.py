@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -89,7 +91,7 @@ def test_scores_are_principal_components():
     found = series_scores(X, 3)
     # The same means of neighbours, by another road.
     edges = np.linspace(0, 801, 501).round().astype(int)
-    table = np.sqrt(np.stack([X[:, a:b].mean(axis=1) for a, b in zip(edges[:-1], edges[1:], strict=True)], axis=1))
+    table = np.sqrt(np.stack([X[:, a:b].mean(axis=1) for a, b in pairwise(edges)], axis=1))
     theirs = PCA(3).fit(table)
     scores = np.array(found["pca"])
     np.testing.assert_allclose(np.abs(scores), np.abs(theirs.transform(table)), rtol=0.01, atol=0.01)
