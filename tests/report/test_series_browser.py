@@ -153,7 +153,6 @@ def test_drag_zooms_to_patterns_and_positions_and_double_click_shows_all(visit, 
     assert picture(page) != first
     page.mouse.move(place["x"] + 120, place["y"] + 33)
     corner = tip(page)
-    print(corner, start, page.locator("figure[data-kind=series] .tip").all_text_contents())
     assert number(corner["2θ"]) == pytest.approx(number(start["2θ"]), abs=0.5)
     assert abs(int(corner["pattern"].split()[0]) - int(start["pattern"].split()[0])) <= 1
     page.mouse.dblclick(x, y)

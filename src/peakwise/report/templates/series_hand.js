@@ -78,8 +78,11 @@ Object.assign(Series.prototype, {
     }
     if (this.cursor && !this.drag) {
       const { row, point } = this.cursor;
-      const y = Math.round(this.py(this.data.rows[row])) + 0.5;
-      if (y >= top && y <= bottom) {
+      const middle = this.py(this.data.rows[row]);
+      // The outermost pattern of a zoomed view may have its middle just outside.
+      const room = (bottom - top) / (this.rowRange[1] - this.rowRange[0]);
+      if (middle >= top - room && middle <= bottom + room) {
+        const y = Math.round(Math.min(Math.max(middle, top), bottom)) + 0.5;
         for (const [colour, wide] of [[this.ink.paper, 3], [this.ink.text, 1]]) {
           pen.beginPath();
           pen.moveTo(left, y);
