@@ -10,6 +10,8 @@ from peakwise.cli._table import match_rows, read_rows
 from peakwise.errors import GridError, OptionError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from peakwise.cli._order import Variable
     from peakwise.cli._output import Output
     from peakwise.estimators import TransitionDetector, Transitions
@@ -107,15 +109,14 @@ def onto_grid(out: Output, detector: TransitionDetector, patterns: Patterns) -> 
 
 def answer_of_model(
     out: Output, detector: TransitionDetector, patterns: Patterns, variable: Variable | None
-) -> Transitions:
-    """State and probability of each pattern by itself, and boundaries between stretches of one state."""
+) -> tuple[Transitions, NDArray[np.float64]]:
+    """Boundaries and zones of the series as a whole, and the probabilities of each pattern by itself."""
     from peakwise.estimators import Transitions
     from peakwise.estimators._transitions import boundaries_of, cuts_of, sticky
 
     detector.set_params(threads=out.threads, device=out.device)
-    fitting = onto_grid(out, detector, patterns)
-    alone = np.asarray(detector.predict_proba(fitting), dtype=np.float64)
-    values = None if variable is None else variable.values
-    found = boundaries_of(cuts_of(sticky(alone)), alone, values, compare=False)
+    alone = np.asarray(detector.predict_proba(onto_grid(out, detector, patterns)), dtype=np.float64)
+    chain = sticky(alone)
+    found = boundaries_of(cuts_of(chain), alone, None if variable is None else variable.values, compare=False)
     names = tuple(detector.state_names_)
-    return Transitions(alone.argmax(axis=1), alone, names, found, "model", 0.0, alone, ())
+    return Transitions(chain.argmax(axis=1), chain, names, found, "model", 0.0, alone, ()), alone

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from peakwise.cli import _options as options
 from peakwise.errors import OptionError, WriteError
@@ -14,20 +15,29 @@ from peakwise.errors import OptionError, WriteError
 if TYPE_CHECKING:
     from peakwise.cli._output import Output
 
-# Name -> (where it lives, what the model answers).
-TASKS: dict[str, tuple[str, str]] = {
-    "identify": ("peakwise.cli._train_identify:run", "which phases are in scans"),
-}
+# Name -> (where it lives, what the model answers, the options that it has).
+TASKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "identify": (
+        "peakwise.cli._train_identify:run", "which phases are in scans",
+        ("phases", "network", "seconds", "mixtures", "effort"),
+    ),
+    "transitions": (
+        "peakwise.cli._train_transitions:run", "which state of a series a scan is in",
+        ("scans", "labels", "method", "network", "seconds", "variable", "values", "wavelength", "axis", "file_format"),
+    ),
+}  # fmt: skip
 
 
 @options.command
 @click.argument("task", metavar="TASK", type=click.Choice(list(TASKS)))
-@options.phases
+@click.argument("scans", metavar="[SCAN...]", nargs=-1)
 @options.output
 @click.option("--network", metavar="NAME", help="A network of peakwise models (default: the best for its time).")
 @click.option(
-    "--seconds", type=click.FloatRange(0, min_open=True), help="How long to train [s] (default: as identify does)."
-)
+    "--seconds", type=click.FloatRange(0, min_open=True),
+    help="How long to train [s], at most (default: as identify does; transitions: 120).",
+)  # fmt: skip
+@options.phases
 @click.option(
     "--mixtures", metavar="K", type=click.IntRange(1, 8), default=3, show_default=True, help="Most phases in one scan."
 )
@@ -35,13 +45,28 @@ TASKS: dict[str, tuple[str, str]] = {
     "--effort", type=click.Choice(["quick", "normal", "thorough"]), default="normal", show_default=True,
     help="How many phases are fitted to a scan when the model answers.",
 )  # fmt: skip
+@click.option("--labels", metavar="L.csv", type=click.Path(), help="transitions: columns pattern,label.")
+@click.option("--method", metavar="NAME", help="transitions: how; peakwise models lists the methods.")
+@options.variable
+@options.values
+@options.wavelength
+@options.axis
+@options.file_format
 def train(out: Output, task: str, output: str, **given: Any) -> None:
     """Train a model for a TASK and write it into one file.
 
-    Tasks: identify (which phases are in scans). Ctrl-C stops the training; a file is there only when it is whole.
+    Tasks: identify (which phases are in scans; --phases, --mixtures, --effort) and transitions (in which state of a
+    series a scan is; SCAN..., --labels, --method). Ctrl-C stops the training; a file is there only when it is whole.
 
-    Example: peakwise train identify --phases cifs/ -o minerals.pw
+    Example: peakwise train identify --phases cifs/ -o minerals.pw; peakwise train transitions heating/ --labels L.csv
+    -o heating.pw
     """
+    place, _, known = TASKS[task]
+    asked = click.get_current_context().get_parameter_source
+    for name in given.keys() - set(known):
+        if asked(name) is ParameterSource.COMMANDLINE and given[name] not in (None, ()):
+            word = "SCAN" if name == "scans" else f"'--{name.replace('file_format', 'format')}'"
+            raise click.UsageError(f"train {task} has no {word}.")
     target = Path(output)
     # Said before minutes of training, not after.
     if target.suffix != ".pw":
@@ -50,8 +75,8 @@ def train(out: Output, task: str, output: str, **given: Any) -> None:
     if target.is_dir() or not target.resolve().parent.is_dir():
         why = "it is a folder" if target.is_dir() else f"there is no folder {target.parent}"
         raise WriteError("cannot write the model", why, "Choose another name, or make the folder", file=output)
-    module, _, attribute = TASKS[task][0].partition(":")
-    getattr(import_module(module), attribute)(out, target, **given)
+    module, _, attribute = place.partition(":")
+    getattr(import_module(module), attribute)(out, target, **{name: given[name] for name in known})
     out.document["task"] = task
     out.document["output"] = output
     out.document["bytes"] = target.stat().st_size

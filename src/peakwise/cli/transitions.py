@@ -73,14 +73,18 @@ def transitions(
         out, scans, wavelength, axis, file_format, variable=variable, values=values, keep_order=keep_order
     )
     patterns, told = series.patterns, series.variable
+    alone = None
     if model is not None:
-        answer = answer_of_model(out, detector, patterns, told)
+        answer, alone = answer_of_model(out, detector, patterns, told)
     else:
         given = None if labels is None else label_series(out, patterns, labels)
         answer = _fitted(out, detector, patterns, given, told, minutes, chosen=(method, network))
     out.warnings += answer.warnings
     names = [str(name) for name in patterns.names]
     out.document |= answer.to_dict(names, None if told is None else told.values)
+    if alone is not None:
+        for row, chances in zip(out.document["patterns"], alone, strict=True):
+            row |= {"state": int(chances.argmax()), "probability": round(float(chances.max()), 4)}
     out.document["evidence"] = {"best_refused": round(float(answer.refused), 4)}
     out.document["variable"] = None if told is None else {"name": told.name, "unit": told.unit}
     _tell(out, names)
