@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from numbers import Integral
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
 
 import numpy as np
@@ -16,10 +12,10 @@ from sklearn.base import ClassifierMixin
 from peakwise.crystal import Phase, PhaseLibrary, pack_phases, unpack_phases
 from peakwise.errors import OptionError, PeakwiseError
 from peakwise.estimators import _labelled as labelled
-from peakwise.estimators._answering import answer_scan, refuse_range
 from peakwise.estimators._base import Estimator
 from peakwise.estimators._options import option_error, real_option, whole_option
-from peakwise.matching import EFFORTS, LEAST_FALSE_ALARM, LineTable, Searcher, prepare
+from peakwise.estimators._structures import Asked, Structures, as_phases, ready, singles
+from peakwise.matching import EFFORTS, LEAST_FALSE_ALARM
 from peakwise.patterns import Radiation, check_patterns
 
 if TYPE_CHECKING:
@@ -37,9 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["PhaseIdentifier"]
 
 _NOMINAL = (5.0, 90.0, 2048)  # [deg] of copper radiation: where the network looks
-_STEP = 1.02  # line tables end at powers of this in d, so that scans of nearly one range share one
 _DEFAULT_LIGHT = "CuKa"
-_SYMBOL = re.compile("[A-Z][a-z]?")  # of an element
 
 
 @final
@@ -128,7 +122,7 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     # Learning
 
     def _fit_structures(self, X: Any) -> bool:
-        phases = _as_phases(X)
+        phases = as_phases(X)
         if phases is None:
             return False
         self._check_options()
@@ -138,20 +132,14 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         return True
 
     def _take(self, phases: Sequence[Phase]) -> None:
-        if not phases:
-            why = "there is no phase to identify"
-            raise OptionError("cannot fit PhaseIdentifier", why, "Give a folder with CIFs that can be used")
+        self._structures = Structures(phases)
         self.__dict__.pop("weights_", None)
         self.__dict__.pop("proposer_", None)
-        self.phases_: tuple[Phase, ...] = tuple(phases)
-        self.classes_ = np.array([p.id for p in phases])
-        if len(set(self.classes_)) != len(phases):
-            why = "two phases have the same id"
-            raise OptionError("cannot fit PhaseIdentifier", why, "Use a PhaseLibrary, which tells them apart")
+        self.phases_: tuple[Phase, ...] = self._structures.phases
+        self.classes_ = self._structures.ids
         self.grid_ = np.linspace(*_NOMINAL)
         self.kind_, self.wavelength_ = "two_theta", Radiation.named(_DEFAULT_LIGHT).wavelength
         self.n_features_in_ = self.grid_.size
-        self._searchers: dict[tuple[float, str, float], Searcher] = {}
 
     def _check_options(self) -> None:
         whole_option(self, "max_phases")
@@ -210,47 +198,19 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             why = "it was fitted on labelled patterns and knows no crystal structures"
             raise OptionError("cannot identify phases", why, "Fit it with CIFs, or use predict")
         most = self.max_phases if max_phases is None else max_phases
-        asked: tuple[tuple[str, Any], ...] = (("max_phases", most), ("top", top))
-        for option, value in asked:
+        given: tuple[tuple[str, Any], ...] = (("max_phases", most), ("top", top))
+        for option, value in given:
             if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
                 why = f"{option} must be a whole number of at least 1, got {value!r:.80}"
                 raise OptionError("cannot identify phases", why, "Give 1 or more")
         work = EFFORTS.get(effort or self.effort)
         if work is None:
             raise OptionError("cannot identify phases", f"effort must be one of {', '.join(EFFORTS)}", "Choose one")
-        scans = _singles(X)
-        allowed = self._allowed()
-        with ThreadPoolExecutor(self._n_threads()) as pool:
-            each = pool.map if len(scans) > 1 else map
-            tried = list(each(self._tried if on_error else self._prepare, scans))
-        if on_error is not None:
-            for number, problem in enumerate(tried):
-                if isinstance(problem, PeakwiseError):
-                    on_error(number, problem)
-            scans = [s for s, p in zip(scans, tried, strict=True) if not isinstance(p, PeakwiseError)]
-        prepared = [p for p in tried if not isinstance(p, PeakwiseError)]
-        searchers = [self._searcher(p) for p in prepared]
-        untaught = self._untaught()
-        done = [0]
-
-        def one(i: int, threads: int = 1) -> Identification:
-            proposed = self.proposer_.propose(prepared[i]) if hasattr(self, "proposer_") else []
-            found = answer_scan(
-                scans[i], prepared[i], searchers[i], work, self.phases_, max_phases=int(most), allowed=allowed,
-                proposed=proposed, top=top, false_alarm=float(self.false_alarm), curves=curves, threads=threads,
-            )  # fmt: skip
-            done[0] += 1
-            if progress is not None:
-                progress(done[0], len(scans))
-            return replace(found, warnings=(*found.warnings, *untaught))
-
-        if not scans:
-            return []
-        first = [one(0, self._n_threads())]  # the fits of one scan side by side, then scans side by side
-        if len(scans) == 1:
-            return first
-        with ThreadPoolExecutor(self._n_threads()) as pool:
-            return first + list(pool.map(one, range(1, len(scans))))
+        asked = Asked(
+            max_phases=int(most), effort=work, top=top, curves=curves, false_alarm=float(self.false_alarm),
+            elements=self.elements, without=self.without, threads=self._n_threads(),
+        )  # fmt: skip
+        return self._structures.answers(singles(X), asked, getattr(self, "proposer_", None), progress, on_error)
 
     def explain(
         self,
@@ -283,68 +243,19 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         """Draw scans as points (n, 2) in a plane, like beside like; methods: `peakwise.explain.MAPS`."""
         from peakwise.estimators._explaining import map_scans
 
-        prepared = [self._prepare(scan) for scan in _singles(X)]
+        prepared = [ready(scan) for scan in singles(X)]
         return map_scans(self, prepared, method=method, labels=labels, random_state=int(self.random_state))
 
     def check_scan(self, scan: Patterns) -> None:
         """Refuse a scan from which nothing can be told, with one clear error."""
         for one in check_patterns(scan, allow_nan=True):
-            self._prepare(one)
-
-    def _untaught(self) -> list[str]:
-        """What to say where phases were added after the network was trained."""
-        if not hasattr(self, "proposer_"):
-            return []
-        new = sorted({p.id for p in self.phases_} - set(self.proposer_.ids))
-        if not new:
-            return []
-        names = ", ".join(new[:3]) + " ..." * (len(new) > 3)
-        return [f"the network was trained without {names}: only the comparison and the fits propose them"]
-
-    def _tried(self, scan: Patterns) -> PreparedScan | PeakwiseError:
-        """The scan made ready, or why it cannot be."""
-        try:
-            return self._prepare(scan)
-        except PeakwiseError as problem:
-            return problem
+            ready(one)
 
     def _only(self, scan: Patterns) -> PreparedScan:
         if not hasattr(self, "phases_") or len(scan) != 1:
             why = f"one pattern is needed, got {len(scan)}" if hasattr(self, "phases_") else "it knows no structures"
             raise OptionError("cannot explain the answer", why, "Give scans one by one to what was fitted with CIFs")
-        return self._prepare(scan)
-
-    def _prepare(self, scan: Patterns) -> PreparedScan:
-        prepared = prepare(scan)
-        refuse_range(prepared)
-        return prepared
-
-    def _allowed(self) -> NDArray[np.bool_] | None:
-        if not self.elements and not self.without:
-            return None
-        for option in ("elements", "without"):
-            given = getattr(self, option) or ()
-            unknown = [given] if isinstance(given, str) else [e for e in given if not _SYMBOL.fullmatch(str(e))]
-            if unknown:
-                why = f"{option} must be a sequence of symbols of elements, got {unknown[0]!r:.40}"
-                raise OptionError("cannot identify phases", why, "Give e.g. ['Ti', 'O']")
-        only, never = frozenset(self.elements or ()), frozenset(self.without or ())
-        keep = np.array([(not only or p.elements <= only) and not p.elements & never for p in self.phases_])
-        if not keep.any():
-            why = f"no phase of {len(self.phases_)} consists of {', '.join(sorted(only)) or 'other elements'}"
-            raise OptionError("cannot identify phases", why, "Name more elements")
-        return keep
-
-    def _searcher(self, scan: PreparedScan) -> Searcher:
-        """The searcher whose lines reach over the range of a scan."""
-        light = scan.radiation
-        furthest = np.sin(np.radians(min(scan.x[-1] + 1.0, 178.0) / 2)) * 2 / light.wavelength
-        rung = int(np.ceil(np.log(furthest) / np.log(_STEP)))
-        key = (light.wavelength, light.probe, rung)
-        if key not in self._searchers:
-            table = LineTable.build(self.phases_, light, float(_STEP**-rung), threads=self._n_threads())
-            self._searchers[key] = Searcher(self.phases_, table, threads=self._n_threads())
-        return self._searchers[key]
+        return ready(scan)
 
     def _predict(self, patterns: Patterns) -> Any:
         if not hasattr(self, "phases_"):
@@ -447,26 +358,3 @@ class PhaseIdentifier(ClassifierMixin, Estimator):  # type: ignore[misc]
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "phases_") or hasattr(self, "weights_")
-
-
-def _singles(X: Patterns | Sequence[Patterns]) -> list[Patterns]:
-    """Every pattern by itself."""
-    return [
-        one for part in ([X] if not isinstance(X, (list, tuple)) else X) for one in check_patterns(part, allow_nan=True)
-    ]
-
-
-def _as_phases(X: Any) -> list[Phase] | None:
-    """Structures as a list, or None where X is something else."""
-    if isinstance(X, (str, Path)):
-        return list(PhaseLibrary.from_folder(X))
-    if isinstance(X, PhaseLibrary):
-        return list(X)
-    if isinstance(X, Phase):
-        return [X]
-    if isinstance(X, (list, tuple)) and X and all(isinstance(p, Phase) for p in X):
-        return list(X)
-    if isinstance(X, (list, tuple)) and any(isinstance(p, Phase) for p in X):
-        why = "some of what was given are phases and some are not"
-        raise OptionError("cannot fit PhaseIdentifier", why, "Give phases alone, or patterns alone")
-    return None

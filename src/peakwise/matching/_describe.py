@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peakwise.matching._fit import background_basis, flatten, lines_of, point_weights
-from peakwise.matching._kernel import FlatLines, normal_matrix
+from peakwise.matching._fit import background_basis, flat_lines, point_weights
+from peakwise.matching._kernel import normal_matrix
 from peakwise.matching._lines import cell_of
 
 if TYPE_CHECKING:
@@ -62,9 +62,8 @@ def weight_fractions(
 
 def _covariance(scan: PreparedScan, lines: Sequence[FitLines], fit: Fit, settings: FitSettings) -> NDArray[np.float64]:
     basis = background_basis(scan.x, settings.n_background)
-    waves, shares = lines_of(scan)
     weight = point_weights(scan, settings)
-    flat = FlatLines(*flatten(lines, fit.axes), waves, shares, scan.polarisation, settings.reach, fit.starts)
+    flat = flat_lines(scan, lines, fit.axes, settings, fit.starts)
     normal = normal_matrix(scan.x, weight, basis, flat, fit.parameters)
     n_free = max(weight.size * scan.step / scan.fwhm - len(normal), 1.0)
     inverse = np.linalg.pinv(normal, rcond=1e-12, hermitian=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peakwise.matching._kernel import N_SHARED, FlatLines, phase_model
+from peakwise.matching._kernel import N_SHARED, FlatLines, model_of
 from peakwise.matching._kernel_fit import fit_loop
 
 if TYPE_CHECKING:
@@ -127,7 +127,6 @@ def fit_phases(
     axes = tuple(axes) if axes is not None else (0,) * len(phases)
     ground = ground or Ground.of(scan, settings)
     basis = ground.basis
-    waves, shares = lines_of(scan)
     sizes = [OWN + p.basis.shape[1] for p in phases]
     starts = N_SHARED + np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
     n = int(starts[-1]) + len(basis)
@@ -147,7 +146,7 @@ def fit_phases(
             if strains is not None:
                 cell, given = begin[starts[i] + OWN : starts[i + 1]], np.asarray(strains[i], np.float64)
                 cell[: cell.size if given.ndim else lengths_of(phases[i])] = given
-    lines = FlatLines(*flatten(phases, axes), waves, shares, scan.polarisation, settings.reach, starts)
+    lines = flat_lines(scan, phases, axes, settings, starts)
     parameters, cost, misfit, empty, model = fit_loop(
         scan.x, ground.above, ground.weight, basis, lines, begin, centre, spread, scan.fwhm, start is None,
         settings.n_steps, settings.tolerance,
@@ -165,16 +164,11 @@ def phase_curve(
     scan: PreparedScan, lines: FitLines, fit: Fit, which: int, settings: FitSettings
 ) -> NDArray[np.float64]:
     """What phase number `which` of a fit contributes to the scan."""
-    _, squares, metrics, bases, power, tails, offsets, cosine2 = flatten([lines], [fit.axes[which]])
-    waves, shares = lines_of(scan)
     own = fit.own(which)
-    y, jacobian = np.zeros_like(scan.x), np.zeros((N_SHARED + own.size, scan.x.size))
-    phase_model(
-        scan.x, squares, metrics[0], np.ascontiguousarray(bases[0, :, : own.size - OWN]), power, tails, offsets,
-        cosine2, waves, shares, scan.polarisation, settings.reach, fit.parameters[:N_SHARED], own, y, jacobian,
-        N_SHARED,
-    )  # fmt: skip
-    return y
+    starts = np.array([N_SHARED, N_SHARED + own.size])
+    flat = flat_lines(scan, [lines], [fit.axes[which]], settings, starts)
+    parameters = np.concatenate((fit.parameters[:N_SHARED], own))
+    return np.asarray(model_of(scan.x, flat, parameters, np.zeros((parameters.size, scan.x.size))))
 
 
 def lengths_of(lines: FitLines) -> int:
@@ -203,6 +197,18 @@ def background_basis(x: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     """Chebyshev polynomials over the range."""
     t = 2 * (x - x[0]) / (x[-1] - x[0]) - 1
     return np.ascontiguousarray(np.polynomial.chebyshev.chebvander(t, n - 1).T) if n else np.zeros((0, x.size))
+
+
+def flat_lines(
+    scan: PreparedScan,
+    phases: Sequence[FitLines],
+    axes: Sequence[int],
+    settings: FitSettings,
+    starts: NDArray[np.int64],
+) -> FlatLines:
+    """All phases as the compiled loops read them."""
+    waves, shares = lines_of(scan)
+    return FlatLines(*flatten(phases, axes), waves, shares, scan.polarisation, settings.reach, starts)
 
 
 def flatten(

@@ -23,6 +23,7 @@ __all__ = [
     "N_SHARED",
     "FlatLines",
     "add_to",
+    "derivatives",
     "march_factors",
     "model_of",
     "normal_matrix",
@@ -274,13 +275,19 @@ def products(rows, weight, y, normal, gradient):
 
 
 @jit()
+def derivatives(x, basis, lines, p):
+    """Change of the whole model with each of the parameters p."""
+    jacobian = np.zeros((p.size, x.size))
+    for j in range(basis.shape[0]):
+        jacobian[lines.starts[-1] + j] = basis[j]
+    model_of(x, lines, p, jacobian)
+    return jacobian
+
+
+@jit()
 def normal_matrix(x, weight, basis, lines, p):
     """Normal matrix at the parameters p, without priors."""
     n = p.size
-    jacobian = np.zeros((n, x.size))
-    for j in range(basis.shape[0]):
-        jacobian[lines.starts[-1] + j] = basis[j]
-    model = model_of(x, lines, p, jacobian)
     normal, gradient = np.empty((n, n)), np.empty(n)
-    products(jacobian, weight, model, normal, gradient)
+    products(derivatives(x, basis, lines, p), weight, x, normal, gradient)
     return normal

@@ -14,6 +14,7 @@ from peakwise.matching._fit import Fit, FitSettings, Ground, fit_phases, phase_c
 from peakwise.matching._judge import Rules, complexity, judge
 from peakwise.matching._lines import FitLines, fit_lines, no_lines
 from peakwise.matching._retrieve import Look, Retriever
+from peakwise.matching._texture import promised_axes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -64,6 +65,7 @@ _UNLIKE = 0.55  # share of the best cosine ...
 _AT_LEAST = 8  # ... of all but so many
 _HOPELESS = 40.0  # difference of the criterion ...
 _SURE = 3  # ... of all but so many
+_PROMISED = 10.0  # by how much the criterion must promise to fall before another axis of texture is tried
 _FAINT = 0.01  # share of its intensity that a phase may lack in a coarse fit
 _KEPT = 4000  # compiled phases that are kept for the next scan
 _Key = tuple[int, float, float, float]
@@ -104,11 +106,12 @@ class Answer:
 
 
 class _Start(NamedTuple):
-    """Where a fit begins: the phases, the zero shift, and the strains of each."""
+    """Where a fit begins: the phases, the zero shift, and of each the strains and the axis of texture."""
 
     members: tuple[int, ...]
     zero: float
     strains: tuple[float | NDArray[np.float64], ...]
+    axes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,8 +131,11 @@ class _View:
         """The same scan with other lines of the same wavelength."""
         return replace(self, scan=replace(self.scan, radiation=radiation))
 
-    def fit(self, lines: Sequence[FitLines], zero: float, strains: Sequence[float | NDArray[np.float64]]) -> Fit:
-        return fit_phases(self.scan, lines, settings=self.settings, zero=zero, strains=strains, ground=self.ground)
+    def fit(self, lines: Sequence[FitLines], start: _Start) -> Fit:
+        return fit_phases(
+            self.scan, lines, settings=self.settings, zero=start.zero, strains=start.strains, axes=start.axes,
+            ground=self.ground,
+        )  # fmt: skip
 
 
 class Searcher:
@@ -188,13 +194,14 @@ class Searcher:
         order = [i for n, i in enumerate(order) if n < _AT_LEAST or look.cosine[i] >= least]
         order = list(dict.fromkeys([*order, *(i for i in proposed if allowed is None or allowed[i])]))
         far, near = _View.of(scan.coarse(), _COARSE, each), _View.of(scan, FitSettings(), each)
-        coarse = self._fit_each(far, [_Start((i,), float(look.zero[i]), (float(look.strain[i]),)) for i in order])
+        coarse = self._fit_each(far, [_Start((i,), float(look.zero[i]), (float(look.strain[i]),), (0,)) for i in order])
         chosen = _promising(coarse, effort.fitted)
         if scan.doublet is None or not chosen:
             fine = self._refine(near, chosen)
         else:
             far, near, first = self._lines_seen(far, near, chosen[0], scan.doublet)
             fine = sorted([first, *self._refine(near, chosen[1:])], key=_value)
+        fine = self._with_axes(near, fine, effort.beam)
         alone = fine + [h for h in coarse if h.members not in {f.members for f in fine}]
         sets = list(fine)
         level = fine[: effort.beam]
@@ -240,9 +247,10 @@ class Searcher:
                 key = tuple(sorted(members))
                 if i not in one.members and key not in starts:
                     zero = float(one.fit.parameters[0])
-                    starts[key] = _Start(members, zero, (*known, float(look.strain[i])))
+                    starts[key] = _Start(members, zero, (*known, float(look.strain[i])), (*one.fit.axes, 0))
         found = self._fit_each(far, starts.values())
-        return self._refine(near, _promising(found, max(effort.fitted // 2, 2)))[: effort.beam]
+        fine = self._refine(near, _promising(found, max(effort.fitted // 2, 2)))
+        return self._with_axes(near, fine, effort.beam)[: effort.beam]
 
     def _fit_each(self, view: _View, starts: Iterable[_Start]) -> list[Hypothesis]:
         """Fit sets of phases from where looks found them; the best first."""
@@ -251,7 +259,7 @@ class Searcher:
             lines = [self._strongest(i, view.scan) for i in start.members]
             if not all(phase.power.size for phase in lines):
                 return None
-            return self._judged(start.members, view.fit(lines, start.zero, start.strains))
+            return self._judged(start.members, view.fit(lines, start))
 
         return sorted((h for h in view.each(one, starts) if h is not None), key=_value)
 
@@ -261,8 +269,33 @@ class Searcher:
 
     def _refined(self, view: _View, one: Hypothesis) -> Hypothesis:
         lines = [self.lines_of(i, view.scan) for i in one.members]
-        strains = [one.fit.own(k)[4:] for k in range(len(one.members))]
-        return self._judged(one.members, view.fit(lines, float(one.fit.parameters[0]), strains))
+        strains = tuple(one.fit.own(k)[4:] for k in range(len(one.members)))
+        start = _Start(one.members, float(one.fit.parameters[0]), strains, one.fit.axes)
+        return self._judged(one.members, view.fit(lines, start))
+
+    def _with_axes(self, view: _View, fine: list[Hypothesis], most: int) -> list[Hypothesis]:
+        """The best of sorted fits with the axes of texture that suit them."""
+        near = [h for h in fine[:most] if h.value - fine[0].value <= _HOPELESS]
+        better = view.each(lambda one: self._textured(view, one), near)
+        return sorted([*better, *fine[len(near) :]], key=_value)
+
+    def _textured(self, view: _View, one: Hypothesis) -> Hypothesis:
+        """The same phases along other axes of texture, where they promise a better fit and keep it."""
+        lines = [self.lines_of(i, view.scan) for i in one.members]
+        for _ in lines:
+            promised = promised_axes(view.scan, lines, one.fit, view.settings, view.ground)
+            if not promised or promised[0].gain < _PROMISED * self.rules.temperature:
+                break
+            _, k, axis = promised[0]
+            axes = (*one.fit.axes[:k], axis, *one.fit.axes[k + 1 :])
+            start = one.fit.parameters.copy()
+            start[one.fit.starts[k] + 3] = 0.0  # ln r
+            fit = fit_phases(view.scan, lines, settings=view.settings, axes=axes, start=start, ground=view.ground)
+            other = self._judged(one.members, fit)
+            if other.value >= one.value:
+                break
+            one = other
+        return one
 
     def _judged(self, members: tuple[int, ...], fit: Fit) -> Hypothesis:
         return Hypothesis(members, fit, judge(fit, [self._complexities[i] for i in members], self.rules))
