@@ -26,8 +26,8 @@ SIGNS = ("log_ratio", "cosine", "strain", "margin")
 _STRAIN = 0.0015
 _SAME = 0.03  # phases whose calculated patterns differ by less than this share are one pattern
 
-# Logistic regression: intercept, then one weight a sign, none against its meaning. What is left of the misfit (AUROC 0.93
-# alone) adds nothing to the others: by itself it would have got a weight that trusts bad fits.
+# Logistic regression: intercept, then one weight a sign, none against its meaning. What is left of the misfit (0.93
+# alone) adds nothing to the others: without the limit it would get a weight that trusts bad fits.
 _WEIGHTS = np.array([5.706, 0.0, -8.814, 1.52, -3.929])
 # Doubts about scans whose structure was in the library, each from a rule learned without that scan.
 _KNOWN = np.array(
