@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from peakwise.cli._output import Output
     from peakwise.crystal import PhaseLibrary
-    from peakwise.estimators import PhaseIdentifier
+    from peakwise.estimators import Estimator, PhaseIdentifier
 
-__all__ = ["NETWORK", "SECONDS", "identifier_for", "identifier_of", "load_identifier"]
+__all__ = ["NETWORK", "SECONDS", "as_identifier", "identifier_for", "identifier_of", "load_identifier"]
 
 NETWORK = "patch_conv"  # the best for its time: docs/explanations/learning.md
 SECONDS = 40.0  # for the most phases; fewer take less
@@ -26,9 +26,15 @@ _VERSION = 1  # of what is kept: raise it when a kept model would answer otherwi
 
 def load_identifier(path: str) -> PhaseIdentifier:
     """The identifier of a model file."""
-    from peakwise.estimators import PhaseIdentifier, load
+    from peakwise.estimators import load
 
-    made = load(path)
+    return as_identifier(load(path))
+
+
+def as_identifier(made: Estimator) -> PhaseIdentifier:
+    """A loaded estimator, refused where it is no identifier that knows phases."""
+    from peakwise.estimators import PhaseIdentifier
+
     if not isinstance(made, PhaseIdentifier) or not hasattr(made, "phases_"):
         why = f"it holds a {type(made).__name__}, which knows no crystal structures"
         raise OptionError("cannot identify phases", why, "Give a model of peakwise train identify")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from peakwise.cli._output import Output
-    from peakwise.estimators import PhaseIdentifier
+    from peakwise.estimators import PhaseIdentifier, TransitionDetector
     from peakwise.estimators._explaining import PhaseExplanation
     from peakwise.patterns import Patterns
 
@@ -29,6 +29,7 @@ _FEWEST = 4  # scans of a map
 @options.model
 @options.phases
 @click.option("--phase", metavar="ID", help="The phase that is asked about (default: the answer).")
+@click.option("--state", metavar="NAME", help="Of a model of states: the one asked about (default: the answer).")
 @click.option("--method", metavar="NAME", help="How: peakwise models lists the explanations.")
 @click.option(
     "--of", type=click.Choice(["network", "fit"]), help="Whose score (default: the network's, if there is one)."
@@ -44,6 +45,7 @@ def explain(
     model: str | None,
     phases: tuple[str, ...],
     phase: str | None,
+    state: str | None,
     method: str | None,
     of: Literal["network", "fit"] | None,
     map_method: str | None,
@@ -55,18 +57,49 @@ def explain(
     """Explain an answer: which parts of a scan speak for a phase, and which against it.
 
     What is explained is the score of the model's network, or that of the fit. Peaks are listed with their share of all
-    that counted. With --map, several scans are drawn as points, so that like lies beside like.
+    that counted. With --map, several scans are drawn as points, so that like lies beside like. Of a model of states
+    (train transitions) the states of scans are explained; weights (of linear ones) and attention are methods too.
 
     Example: peakwise explain scan.xrdml --model minerals.pw -o why.png
     """
-    from peakwise.cli._scans import read_scans
+    from peakwise.estimators import TransitionDetector
 
     _check(output, method, map_method)
-    identifier = _identifier(out, model, phases)
+    made = _explained(out, model, phases)
+    if isinstance(made, TransitionDetector):
+        from peakwise.cli._explain_states import run
+
+        for word, given in (("--phase", phase), ("--of", of), ("--map", map_method)):
+            if given is not None:
+                raise click.UsageError(f"The model tells states, not phases: it has no {word}.")
+        run(
+            out, made, scans, state=state, method=method, output=output, wavelength=wavelength, axis=axis,
+            file_format=file_format,
+        )  # fmt: skip
+        return
+    from peakwise.cli._scans import read_scans
+
+    if state is not None:
+        raise click.UsageError("The model tells phases, not states: it has no --state.")
+    _check_method(method, ())
     files, patterns = read_scans(out, scans, wavelength, axis, file_format)
     if map_method is not None:
-        _map(out, identifier, files, patterns, map_method, output)
+        _map(out, made, files, patterns, map_method, output)
         return
+    _phases(out, made, files, patterns, phase=phase, method=method, of=of, output=output)
+
+
+def _phases(
+    out: Output,
+    identifier: PhaseIdentifier,
+    files: list[str],
+    patterns: list[Patterns],
+    *,
+    phase: str | None,
+    method: str | None,
+    of: Literal["network", "fit"] | None,
+    output: str | None,
+) -> None:
     if output is not None and len(files) > _PANELS:
         why = f"{len(files)} scans were given, and a picture shows up to {_PANELS}"
         raise OptionError("cannot draw the explanations", why, "Give fewer, or leave -o out")
@@ -91,26 +124,36 @@ def explain(
 
 def _check(output: str | None, method: str | None, map_method: str | None) -> None:
     """What can be told before anything is read."""
-    from peakwise.explain import EXPLANATIONS, MAPS
+    from peakwise.cli._explain_states import METHODS
+    from peakwise.explain import MAPS
 
-    for what, value, table in (("method", method, EXPLANATIONS), ("map", map_method, MAPS)):
-        if value is not None and value not in table:
-            raise OptionError(
-                f"unknown {what}", f"got {value!r}, there are {', '.join(table)}", "Use one of these names"
-            )
+    _check_method(method, METHODS)
+    if map_method is not None and map_method not in MAPS:
+        raise OptionError("unknown map", f"got {map_method!r}, there are {', '.join(MAPS)}", "Use one of these names")
     if output is not None and Path(output).suffix.lower() not in {".png", ".svg", ".pdf"}:
         why = f"the name must end with .png, .svg or .pdf, got {output!r}"
         raise OptionError("cannot draw the explanation", why, "Choose one of them")
 
 
-def _identifier(out: Output, model: str | None, phases: tuple[str, ...]) -> PhaseIdentifier:
-    from peakwise.cli._identifier import identifier_for, load_identifier
+def _check_method(method: str | None, more: tuple[str, ...]) -> None:
+    from peakwise.explain import EXPLANATIONS
+
+    known = (*EXPLANATIONS, *more)
+    if method is not None and method not in known:
+        raise OptionError("unknown method", f"got {method!r}, there are {', '.join(known)}", "Use one of these names")
+
+
+def _explained(out: Output, model: str | None, phases: tuple[str, ...]) -> PhaseIdentifier | TransitionDetector:
+    """What is asked: the model, or an identifier for these phases."""
+    from peakwise.cli._identifier import as_identifier, identifier_for
+    from peakwise.estimators import TransitionDetector, load
 
     if (model is None) == (not phases):
         raise click.UsageError("Give --model M.pw, or --phases DIR.")
-    if model is not None:
-        return load_identifier(model)
-    return identifier_for(out, phases, "normal", 3)
+    if model is None:
+        return identifier_for(out, phases, "normal", 3)
+    made = load(model)
+    return made if isinstance(made, TransitionDetector) else as_identifier(made)
 
 
 def _row(file: str, one: PhaseExplanation) -> dict[str, Any]:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 # What is told of -> (the table, where it is used).
 _TABLES: dict[str, tuple[str, str]] = {
     "estimators": ("peakwise.estimators:ESTIMATORS", "Python"),
-    "networks": ("peakwise.networks:NETWORKS", "train --network"),
+    "methods": ("peakwise.estimators:METHODS", "transitions --method"),
+    "networks": ("peakwise.networks:NETWORKS", "train --network, transitions --network"),
     "objectives": ("peakwise.objectives:OBJECTIVES", "Python"),
     "augmentations": ("peakwise.augmentation:AUGMENTATIONS", "Python"),
     "explanations": ("peakwise.explain:EXPLANATIONS", "explain --method"),
@@ -29,6 +30,7 @@ _TABLES: dict[str, tuple[str, str]] = {
     "calibrations": ("peakwise.evaluation:CALIBRATIONS", "Python"),
     "efforts": ("peakwise.matching:EFFORTS", "identify --effort"),
 }
+_WEIGHTS = ("proposer.", "network.weights.")  # of networks, among the arrays of a model file
 
 
 @options.command
@@ -67,7 +69,9 @@ def _list(out: Output) -> None:
 
 
 def _phrase(one: Any) -> str:
-    """The first sentence of a class; of plain settings, the settings."""
+    """The first sentence of a class; of plain settings, the settings; a phrase as it is."""
+    if isinstance(one, str):
+        return one
     if not inspect.isclass(one):
         return ", ".join(f"{f.name} {getattr(one, f.name)}" for f in fields(one))
     return " ".join((inspect.getdoc(one) or "").partition("\n\n")[0].split()).removesuffix(".")
@@ -80,7 +84,9 @@ def _describe(file: str) -> dict[str, Any]:
     model = read_model(file)
     recipe = model.recipe
     phases = [p["id"] for p in recipe.get("phases") or ()]
-    learned = (recipe.get("learned") or {}).get("proposer") or {}
+    whole = recipe.get("learned") or {}
+    learned = whole.get("proposer") or (whole["network"] if isinstance(whole.get("network"), dict) else {})
+    states = whole["names"] if recipe.get("task") == "transitions" else None
     grid = model.arrays.get("grid")
     axis = dict(recipe.get("axis") or {})
     if grid is not None and grid.size:
@@ -97,8 +103,9 @@ def _describe(file: str) -> dict[str, Any]:
         "axis": axis,
         "phases": phases or None,
         "labels": (recipe.get("labels") or {}).get("values") if not phases else None,
+        "states": states,
         "network": learned.get("network"),
-        "parameters": sum(v.size for k, v in model.arrays.items() if k.startswith("proposer.")) if learned else None,
+        "parameters": sum(v.size for k, v in model.arrays.items() if k.startswith(_WEIGHTS)) if learned else None,
         "history": learned.get("history") or recipe.get("history"),
         "arrays": {k: {"shape": list(v.shape), "bytes": v.nbytes} for k, v in model.arrays.items()},
     }
