@@ -28,6 +28,8 @@ def test_sentences():
         "No transition: all 60 patterns are one state",
         "The likeliest place for one has a probability of 0.03",
     )
+    assert said(60, (), evidence={"refused": 0.33})[1] == "No clear transition: the 60 patterns are taken for one state"
+    assert said(60, (), evidence={"refused": "high"})[1:] == ("No transition: all 60 patterns are one state", "")
     many = said(100, (9, 19, 29, 39, 49, 59))[1]
     assert many.startswith("Six transitions at 119 K")
     assert " and 2 more, each" in many

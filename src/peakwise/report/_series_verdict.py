@@ -63,7 +63,11 @@ def tell_transitions(document: TransitionDocument) -> Told:
     """
     found, n = document["boundaries"], len(document["patterns"])
     if not found:
-        return Told(SERIES_VERDICTS["flat"], _flat(n), _capital(_refused(document)))
+        likeliest = _likeliest(document)
+        remark = (
+            "" if likeliest is None else f"The likeliest place for one has a probability of {probability(likeliest)}"
+        )
+        return Told(SERIES_VERDICTS["flat"], _flat(n, likeliest), remark)
     unit = _unit(document)
     named = [_said(b, unit, short=len(found) > 1) for b in found[:_MOST_NAMED]]
     more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
@@ -168,10 +172,14 @@ def _confidence(known: Sequence[float], n: int) -> str:
     return f", each with confidence {least if least.startswith('>') else least + ' or more'}"
 
 
-def _flat(n: int) -> str:
+def _flat(n: int, likeliest: float | None) -> str:
     if n == 0:
         return "No patterns"
-    return f"No transition: all {n:,} patterns are one state" if n > 1 else "No transition: there is only one pattern"
+    if n == 1:
+        return "No transition: there is only one pattern"
+    if likeliest is not None and likeliest > 1 - SURE:
+        return f"No clear transition: the {n:,} patterns are taken for one state"
+    return f"No transition: all {n:,} patterns are one state"
 
 
 def _states(document: TransitionDocument) -> str:
@@ -210,11 +218,12 @@ def zone_place(document: TransitionDocument, low: float, high: float) -> str:
     return f"pattern {first + 1:,} to {last + 1:,}"
 
 
-def _refused(document: TransitionDocument) -> str:
+def _likeliest(document: TransitionDocument) -> float | None:
+    """Probability of the best place that was not taken for a transition, if the method tells it."""
     found = (document.get("evidence") or {}).get("refused")
     if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
-        return ""
-    return f"the likeliest place for one has a probability of {probability(float(found))}"
+        return None
+    return float(found)
 
 
 def _doubts(document: TransitionDocument) -> str:

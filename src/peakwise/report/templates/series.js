@@ -230,7 +230,10 @@ class Series extends Panel {
       const named = side.title === "PCA scores" && side.columns.length > 1;
       const unitOf = side.columns[0] === this.columns.value && this.data.variableUnit ? ` [${this.data.variableUnit}]` : "";
       if (!named) {
-        pen.fillText(cut(pen, side.title + unitOf, side.wide + 8), (side.left + side.right) / 2, TOP - 8);
+        // The unit stands at the left edge as well.
+        const full = side.title + unitOf, room = side.wide + 8;
+        const text = pen.measureText(full).width > room ? side.title : full;
+        pen.fillText(cut(pen, text, room), (side.left + side.right) / 2, TOP - 8);
         continue;
       }
       side.columns.forEach((_, k) => {
