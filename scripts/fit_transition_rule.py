@@ -3,10 +3,10 @@
     python scripts/fit_transition_rule.py [--series 400] [--seed 1000] [--processes 2]
 
 Of each made series (`peakwise.datasets.made_series`) these are looked at: the whole; every k-th frame, as a short
-series; a part without its transition; and there and back, with two transitions or none. A candidate (`peakwise.series`)
-is right if it lies within two frames of an abrupt transition, or inside a gradual one. A logistic regression on the
-evidence, each number held within what the made series show, becomes the rule. Series with other seeds tell how good it
-is: scripts/measure_transitions.py.
+series; a part without its transition; a part that a gradual one nearly fills; and there and back. A candidate
+(`peakwise.series`) is right if it lies within two frames of an abrupt transition, or inside a gradual one. A logistic
+regression on the evidence, each number held within what the made series show, becomes the rule. Series with other seeds
+tell how good it is: scripts/measure_transitions.py.
 """
 
 from __future__ import annotations
@@ -38,6 +38,10 @@ def versions(patterns: Patterns, truth: dict[str, Any], rng: np.random.Generator
         after = np.arange(min(n, int(truth["end"]) + 3), n)
         flat = before if before.size > after.size else after
         chosen.append(flat[:: int(rng.integers(1, 4))] if flat.size >= 30 else flat)
+        width = end - onset if (end := truth["end"]) - (onset := truth["onset"]) > 4 else 0.0
+        if width:
+            near = np.arange(max(0, int(onset - 1.2 * width)), min(n, int(end + 1.2 * width)))
+            chosen.append(near[:: max(1, near.size // int(rng.integers(16, 120)))])
     if rng.random() < 0.5:
         there_and_back = np.r_[np.arange(n), np.arange(n)[::-1]]
         chosen.append(there_and_back[:: int(rng.integers(1, 5))])

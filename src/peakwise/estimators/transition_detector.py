@@ -108,7 +108,7 @@ class TransitionDetector(Estimator):
         states: Any = "auto",
         method: str = "auto",
         network: str = "conv_sc",
-        least_probability: float = 0.7,
+        least_probability: float = 0.5,
         explained: float = 0.9,
         minutes: float = 2.0,
         epochs: int | None = None,
@@ -305,7 +305,7 @@ class TransitionDetector(Estimator):
         if self.method not in METHODS:
             raise option_error(self, "method", f"one of {', '.join(METHODS)}", "Choose one")
         if not 0 < real_option(self, "least_probability") < 1:
-            raise option_error(self, "least_probability", "a number between 0 and 1", "Give 0.7")
+            raise option_error(self, "least_probability", "a number between 0 and 1", "Give 0.5")
         real_option(self, "minutes", or_above=False)
         whole_option(self, "random_state", 0)
 

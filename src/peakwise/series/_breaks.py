@@ -12,9 +12,10 @@ __all__ = ["SMOOTH", "Breaks", "Fit", "breaks", "fit_breaks"]
 
 Array = NDArray[np.float64]
 
-# A ramp from 0 to 1, or an order parameter that grows from (or falls to) 0 as a square root or a line.
+# A ramp from 0 to 1, straight or smooth; or an order parameter that grows from (or falls to) 0 as a root or a line.
 RAMP, ROOT, LINE = 0, 1, 2
 _WIDTHS = (0, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.27, 0.35, 0.43)  # of ramps, as shares of the series
+_SMOOTH_WIDTHS = (0.1, 0.2, 0.35, 0.5, 0.65)  # of ramps that begin and end gently
 _ONSETS = 100  # of order parameters, at most
 # What changes without a break: a trend; a curve; a curve and whatever follows the strain of the cell.
 SMOOTH = ("trend", "curve", "strain")
@@ -50,6 +51,11 @@ def breaks(n: int) -> Breaks:
     for width in sorted({round(n * share) for share in _WIDTHS}):
         for start in np.arange(0, n - 1 - width, max(1, width // 6)) + 0.5:
             shapes.append(np.clip((frame - start) / width, 0, 1) if width else (frame > start).astype(float))
+            rows.append((RAMP, start, start + width, start + width / 2))
+    for width in sorted({max(3, round(n * share)) for share in _SMOOTH_WIDTHS}):
+        for start in np.arange(0, n - 1 - width, max(1, width // 6)) + 0.5:
+            t = np.clip((frame - start) / width, 0, 1)
+            shapes.append(t * t * (3 - 2 * t))
             rows.append((RAMP, start, start + width, start + width / 2))
     for power, kind in ((0.5, ROOT), (1.0, LINE)):
         for start in np.arange(2, n - 2, max(1, n // _ONSETS)) + 0.5:

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from peakwise.errors import OptionError
 from peakwise.patterns import Patterns
+from peakwise.series._align import align
 from peakwise.series._breaks import RAMP
 from peakwise.series._evidence import Candidate, Examined, examine, margin
 from peakwise.series._prepare import PreparedSeries, prepare_series, take_rows
 from peakwise.series._rule import probability
+from peakwise.series._views import VIEWS, look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +28,7 @@ Array = NDArray[np.float64]
 FEWEST = 6  # frames in which a transition can be seen
 _FEWEST_PART = 8  # frames of a part of a series that is looked at once more
 _MOST = 400  # frames that are looked at at once; more are summed in groups, then looked at closely near a boundary
+_ROUNDS = 4  # in which boundaries may move one another
 _LEVEL = 0.9  # of the intervals
 _SURE = 0.9  # probability of a state below which a pattern is ambiguous
 _SAME = 0.25  # states differ by less than this share of what separates each from the one between: one state
@@ -112,9 +115,19 @@ class _Split:
     share: Array  # changed, of each row
     reason: str
 
+    @property
+    def at(self) -> float:
+        """Number of the frame, of all frames."""
+        return float(np.interp(self.place, np.arange(self.part.frames.size), self.part.frames))
+
+    def reaches(self, which: int) -> int:
+        """Number of the frame where the change begins (0) or has ended (1), of all frames."""
+        rounded = np.floor(self.zone[0] + 1e-9) if which == 0 else np.ceil(self.zone[1] - 1e-9)
+        return int(self.part.frames[int(np.clip(rounded, 0, self.part.frames.size - 1))])
+
 
 def find_states(
-    patterns: Patterns, *, states: Literal["auto"] | int = "auto", least_probability: float = 0.7
+    patterns: Patterns, *, states: Literal["auto"] | int = "auto", least_probability: float = 0.5
 ) -> Segmentation:
     """Find the states of a series and the boundaries between them.
 
@@ -158,22 +171,24 @@ def find_states(
     group = -(-n // _MOST)
     series = prepare_series(_summed(patterns, group))
     splits, refused = _split(series, asked, least_probability)
+    if asked is None:
+        splits = _settled(series, splits, least_probability)
     if group > 1:
         splits = [_refined(patterns, split, group) for split in splits]
         full = prepare_series(patterns)
     else:
         full = series
-    splits.sort(key=lambda split: split.place)
+    splits.sort(key=lambda split: split.at)
     said = list(_said(n, full, splits, asked))
     shares = [np.interp(np.arange(n), split.part.frames, split.share) for split in splits]
     parts = _parts(shares, n)
-    which = _which_state(series, splits, group, asked)
+    rows, path = align(series)
+    which = _which_state(rows, series.frames * group, splits, asked)
     probabilities = np.zeros((n, max(which) + 1))
     for part, state in enumerate(which):
         probabilities[:, state] += parts[:, part]
-    seen = examine(series)
-    strain = _everywhere(np.arange(n), series.frames * group, seen.strain[:, None], full.dead)
-    scores = _everywhere(np.arange(n), series.frames * group, seen.views["in place"].scores, full.dead)
+    strain = _everywhere(np.arange(n), series.frames * group, path[:, None], full.dead)
+    scores = _everywhere(np.arange(n), series.frames * group, look(rows, VIEWS[0]).scores, full.dead)
     return Segmentation(
         states=probabilities.argmax(axis=1),
         probabilities=probabilities,
@@ -200,13 +215,36 @@ def _split(series: PreparedSeries, asked: int | None, least: float) -> tuple[lis
         taken.append(best)
         fewest = _FEWEST_PART if asked is None else 2
         # Frames within the change belong to neither side.
-        left = int(np.floor(best.zone[0] + 1e-9)) + 1
-        right = int(np.ceil(best.zone[1] - 1e-9))
-        for start, stop in ((0, left), (right, len(best.part.rows))):
+        left, right = np.searchsorted(best.part.frames, (best.reaches(0) + 1, best.reaches(1)))
+        for start, stop in ((0, int(left)), (int(right), len(best.part.rows))):
             more = _best(take_rows(best.part, start, stop), fewest) if stop - start >= fewest else None
             if more is not None:
                 open_parts.append(more)
     return taken, refused
+
+
+def _settled(series: PreparedSeries, splits: list[_Split], least: float) -> list[_Split]:
+    """Each boundary looked at once more between its neighbours: the first was found before those were known."""
+    splits = sorted(splits, key=lambda split: split.at)
+    for _ in range(len(splits) + _ROUNDS):
+        if len(splits) < 2:
+            break
+        ends = [-1, *(split.reaches(1) - 1 for split in splits)]
+        starts = [*(split.reaches(0) + 1 for split in splits), int(series.frames[-1]) + 1]
+        again = []
+        for i, split in enumerate(splits):
+            start, stop = np.searchsorted(series.frames, (ends[i] + 1, starts[i + 1]))
+            found = _best(take_rows(series, int(start), int(stop)), FEWEST)
+            again.append(split if found is None else found)
+        weakest = int(np.argmin([split.chance for split in again]))
+        is_still = all(abs(one.at - other.at) < 1 for one, other in zip(splits, again, strict=True))
+        splits = again
+        if splits[weakest].chance < least:
+            # One at a time: without it its neighbours may be seen more clearly.
+            del splits[weakest]
+        elif is_still:
+            break
+    return splits
 
 
 def _best(part: PreparedSeries, fewest: int) -> _Split | None:
@@ -276,9 +314,7 @@ def _boundary(split: _Split, n: int) -> Boundary:
     after = int(frames[int(np.clip(np.floor(split.place + 1e-9), 0, frames.size - 1))])
     low, high = (float(np.clip(number(p), 0, n - 1)) for p in split.interval)
     zone = (number(split.zone[0]), number(split.zone[1]))
-    return Boundary(
-        min(after, n - 2), number(split.place), (min(low, after), max(high, after)), zone, split.chance, split.reason
-    )
+    return Boundary(min(after, n - 2), split.at, (min(low, after), max(high, after)), zone, split.chance, split.reason)
 
 
 def _parts(shares: Sequence[Array], n: int) -> Array:
@@ -290,15 +326,13 @@ def _parts(shares: Sequence[Array], n: int) -> Array:
     return np.asarray(parts / np.maximum(parts.sum(axis=1, keepdims=True), 1e-12))
 
 
-def _which_state(series: PreparedSeries, splits: Sequence[_Split], group: int, asked: int | None) -> list[int]:
+def _which_state(
+    rows: NDArray[np.floating], frames: NDArray[np.intp], splits: Sequence[_Split], asked: int | None
+) -> list[int]:
     """Number of the state of each part: a part that looks like one before the last is that state again."""
     if asked is not None or len(splits) < 2:
         return list(range(len(splits) + 1))
-    from peakwise.series._align import align
-
-    rows, _ = align(series)
-    edges = [0, *(int(np.searchsorted(series.frames * group, s.part.frames[int(s.place)] + 1)) for s in splits)]
-    edges.append(len(rows))
+    edges = [0, *(int(np.searchsorted(frames, np.floor(split.at) + 1)) for split in splits), len(rows)]
     means = [rows[a:b].mean(axis=0) if b > a else rows[min(a, len(rows) - 1)] for a, b in pairwise(edges)]
     apart = np.array([[float(((a - b) ** 2).sum()) for b in means] for a in means])
     which = [0]
@@ -333,7 +367,7 @@ def _summed(patterns: Patterns, group: int) -> Patterns:
 
 def _refined(patterns: Patterns, split: _Split, group: int) -> _Split:
     """The same place, frame by frame."""
-    at = float(np.interp(split.place, np.arange(split.part.frames.size), split.part.frames)) * group
+    at = split.at * group
     half = max(_MOST // 4, int(1.5 * group * (split.zone[1] - split.zone[0])) + 4 * group)
     start, stop = max(0, int(at) - half), min(len(patterns), int(at) + half)
     near = prepare_series(patterns[start:stop])
