@@ -13,7 +13,7 @@ from peakwise.estimators._options import option_error, real_option, whole_option
 from peakwise.estimators._rows import unit_rows
 from peakwise.estimators._transitions import StateBoundary, Transitions, boundaries_of, cuts_of, sticky
 from peakwise.patterns import Patterns, concatenate
-from peakwise.series import GROUPINGS, Segmentation, feature_rows, find_states, group, principal_scores
+from peakwise.series import GROUPINGS, feature_rows, find_states, group, principal_scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -210,7 +210,7 @@ class TransitionDetector(Estimator):
         cut = find_states(patterns, states=asked, least_probability=self.least_probability)
         said += cut.warnings
         if method == "breaks":
-            said += _order(cut)
+            said += _order(patterns) if not cut.boundaries else []
             names = tuple(range(cut.probabilities.shape[1]))
             found = boundaries_of(cut.boundaries, cut.scores, self.values_, compare=True)
             return Transitions(
@@ -422,12 +422,12 @@ def _about_values(values: NDArray[np.float64]) -> list[str]:
     return said
 
 
-def _order(cut: Segmentation) -> list[str]:
+def _order(patterns: Patterns) -> list[str]:
     """A warning where patterns fall into groups that do not follow each other."""
-    if cut.boundaries:
+    if len(patterns) < 8:
         return []
-    rows = cut.scores[np.isfinite(cut.scores).all(axis=1)][:, :3]
-    if len(rows) < 8 or not np.ptp(rows, axis=0).any():
+    rows = principal_scores(feature_rows(patterns), 0.5)[:, :3]
+    if not np.ptp(rows, axis=0).any():
         return []
     from peakwise.evaluation import silhouette
 
