@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from peakwise.patterns import Patterns
 
-__all__ = ["LABELLED", "HedSeries", "normalise", "read_series", "series", "shorten"]
+__all__ = ["LABELLED", "HedSeries", "normalise", "prepare", "read_series", "series", "shorten"]
 
 LABELLED = tuple(s.name for s in SERIES.values() if s.is_labelled)  # D1 to D9
 
@@ -52,9 +52,12 @@ def series(name: str, *, points: int | None = None, random_state: int = 0) -> He
     random_state : int
         Seed of noise and beam.
     """
-    patterns = read_series(name, random_state=random_state)
-    n = len(patterns)
-    meta = patterns.meta
+    return prepare(read_series(name, random_state=random_state), points)
+
+
+def prepare(patterns: Patterns, points: int | None = None) -> HedSeries:
+    """The same from the counts of one series."""
+    n, meta = len(patterns), patterns.meta
     labels = np.asarray(meta["label"], dtype=np.int64) if "label" in meta else np.full(n, -1, dtype=np.int64)
     counts = shorten(patterns.intensity, points)
     positions = np.linspace(0, 1, n, dtype=np.float32)
