@@ -1,6 +1,7 @@
 """Fits of simulated scans find the numbers that the scans were made with; nothing breaks where there is nothing."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,14 +51,22 @@ def test_a_sheared_cell_is_found():
 
 @SOME
 def test_zero_and_displacement_are_found_together(name):
-    """Over 70 deg one looks much like the other: their sum at the middle of the scan is what can be known."""
+    """Over 70 deg one looks much like the other: their sum at the middle of the scan is what can be known.
+
+    A cell that is free takes a part of it over, and the priors say how much: 1e-4 of a length is 0.01 deg there.
+    """
+    held = FitSettings(zero=1.0, displacement=1.0, strain=1e-6, n_steps=40, tolerance=1e-8)
     for frame, low, high in (({"zero": 0.05}, 0.05, 0.05), ({"displacement": 0.12}, -0.0677, -0.0563)):
         _, _, fit = fitted([SYSTEMS[name]], frame=frame)
         zero, displacement = fit.parameters[:2]
         # 0.12 mm on 200 mm: -2 * 0.12 / 200 rad cos(theta)
         assert zero + displacement * math.cos(math.radians(10)) == pytest.approx(low, abs=0.011)
         assert zero + displacement * math.cos(math.radians(35)) == pytest.approx(high, abs=0.011)
-        np.testing.assert_allclose(fit.own(0)[4:], 0, atol=6e-4)
+        np.testing.assert_allclose(fit.own(0)[4:], 0, atol=2e-4)
+        _, _, fit = fitted([SYSTEMS[name]], settings=held, frame=frame)
+        zero, displacement = fit.parameters[:2]
+        assert zero + displacement * math.cos(math.radians(10)) == pytest.approx(low, abs=0.0025)
+        assert zero + displacement * math.cos(math.radians(35)) == pytest.approx(high, abs=0.0025)
     given = fit_phases(*_given(SYSTEMS[name]), zero=0.03, strains=[0.002])
     np.testing.assert_allclose(given.own(0)[4:], 0, atol=6e-4)
 
@@ -75,15 +84,33 @@ def test_widths_are_those_of_size_and_strain(name):
     g0, g1 = fit.own(0)[1:3]
     wanted = math.degrees(0.9 * 0.154187 / 20) / math.cos(theta)
     assert g0 / math.cos(theta) + g1 * math.tan(theta) == pytest.approx(
-        wanted, rel=0.2
+        wanted, rel=0.18
     )  # the background takes the feet
-    assert fit.parameters[2] > 0.4
+    assert fit.parameters[2] > 0.45
     assert scan.fwhm == pytest.approx(wanted, rel=0.6)
     _, _, fit = fitted([SYSTEMS[name]], microstrain=0.004, instrument=simple(w=1e-4))
     g0, g1 = fit.own(0)[1:3]
     wanted = math.degrees(4 * 0.004) * math.tan(theta)
-    assert g0 / math.cos(theta) + g1 * math.tan(theta) == pytest.approx(wanted, rel=0.2)
-    assert g1 > 0.5
+    assert g0 / math.cos(theta) + g1 * math.tan(theta) == pytest.approx(wanted, rel=0.16)
+    assert g1 > 0.55
+
+
+@SOME
+def test_without_a_background_to_be_found_lines_are_lorentzians(name):
+    """What is off in the test above is what the estimated background takes of the feet of lines."""
+    theta = math.radians(22.5)
+    settings = FitSettings(n_background=0, n_steps=40, tolerance=1e-8, reach=60.0)
+    for slot, wanted in (
+        ({"size": 20.0}, math.degrees(0.9 * 0.154187 / 20) / math.cos(theta)),
+        ({"microstrain": 0.004}, math.degrees(4 * 0.004) * math.tan(theta)),
+    ):
+        scan = prepare(scan_of([SYSTEMS[name]], instrument=simple(w=1e-4), background=0.0, **slot))
+        scan = replace(scan, background=np.zeros_like(scan.x))
+        fit = fit_phases(scan, [fit_lines(SYSTEMS[name], scan.radiation, 18.0, 92.0)], settings=settings)
+        g0, g1 = fit.own(0)[1:3]
+        assert g0 / math.cos(theta) + g1 * math.tan(theta) == pytest.approx(wanted, rel=0.11)
+        assert fit.parameters[2] > 0.9
+        assert (g1 < 0.02) if "size" in slot else (g1 > 0.83)  # 0.917 deg, and nothing of size
 
 
 @pytest.mark.parametrize("r", [0.65, 1.0, 1.4])
@@ -167,7 +194,8 @@ def test_neutrons_have_no_polarisation_factor():
     phase = TEXTBOOK["Al2O3-alpha"]
     scan = prepare(scan_of([phase], instrument=Instrument.neutron(1.54), grid=(20, 150, 6501)))
     fit = fit_phases(scan, [fit_lines(phase, scan.radiation, 18, 152)])
-    assert fit.rwp < 0.09  # 0.12 with the factor of X-rays
+    # 0.12 with the factor of X-rays. Widths of this instrument have a minimum at 67 deg: no size and strain have that.
+    assert fit.rwp < 0.09
     assert abs(fit.own(0)[3]) < 0.1
 
 

@@ -14,7 +14,7 @@ from peakwise.matching._fit import Fit, FitSettings, Ground, fit_phases, phase_c
 from peakwise.matching._judge import Rules, complexity, judge
 from peakwise.matching._lines import FitLines, fit_lines, no_lines
 from peakwise.matching._retrieve import Look, Retriever
-from peakwise.matching._texture import promised_axes
+from peakwise.matching._texture import Promise, promised_axes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -65,7 +65,7 @@ _UNLIKE = 0.55  # share of the best cosine ...
 _AT_LEAST = 8  # ... of all but so many
 _HOPELESS = 40.0  # difference of the criterion ...
 _SURE = 3  # ... of all but so many
-_PROMISED = 10.0  # by how much the criterion must promise to fall before another axis of texture is tried
+_PROMISED = 4.0  # by how much the criterion must promise to fall before another axis of texture is tried: it keeps more
 _FAINT = 0.01  # share of its intensity that a phase may lack in a coarse fit
 _KEPT = 4000  # compiled phases that are kept for the next scan
 _Key = tuple[int, float, float, float]
@@ -284,18 +284,20 @@ class Searcher:
         lines = [self.lines_of(i, view.scan) for i in one.members]
         for _ in lines:
             promised = promised_axes(view.scan, lines, one.fit, view.settings, view.ground)
-            if not promised or promised[0].gain < _PROMISED * self.rules.temperature:
+            least = max(_PROMISED * self.rules.temperature, 0.5 * promised[0].gain) if promised else 0.0
+            tried = [self._turned(view, one, lines, p) for p in promised if p.gain >= least]
+            if not tried or min(tried, key=_value).value >= one.value:
                 break
-            _, k, axis = promised[0]
-            axes = (*one.fit.axes[:k], axis, *one.fit.axes[k + 1 :])
-            start = one.fit.parameters.copy()
-            start[one.fit.starts[k] + 3] = 0.0  # ln r
-            fit = fit_phases(view.scan, lines, settings=view.settings, axes=axes, start=start, ground=view.ground)
-            other = self._judged(one.members, fit)
-            if other.value >= one.value:
-                break
-            one = other
+            one = min(tried, key=_value)
         return one
+
+    def _turned(self, view: _View, one: Hypothesis, lines: list[FitLines], to: Promise) -> Hypothesis:
+        """The same phases, one of them with another axis of texture."""
+        axes = (*one.fit.axes[: to.member], to.axis, *one.fit.axes[to.member + 1 :])
+        start = one.fit.parameters.copy()
+        start[one.fit.starts[to.member] + 3] = 0.0  # ln r
+        fit = fit_phases(view.scan, lines, settings=view.settings, axes=axes, start=start, ground=view.ground)
+        return self._judged(one.members, fit)
 
     def _judged(self, members: tuple[int, ...], fit: Fit) -> Hypothesis:
         return Hypothesis(members, fit, judge(fit, [self._complexities[i] for i in members], self.rules))
