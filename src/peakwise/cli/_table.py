@@ -61,7 +61,8 @@ def match_rows(
         out.warnings.append(f"{Path(file).name} names patterns by number: they are counted from 0")
     unknown = [n for n, p in zip(names, places, strict=True) if p is None and not left_out & set(_spellings(n))]
     if unknown:
-        told = ", ".join(one_line(n, 60) for n in unknown[:_NAMED]) + (" ..." if len(unknown) > _NAMED else "")
+        more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+        told = ", ".join(one_line(n, 60) for n in unknown[:_NAMED]) + more
         one = "a pattern that is" if len(unknown) == 1 else f"{len(unknown)} patterns that are"
         do = f"Names are as {patterns.names[0]}, those of the files, or numbers from 0 to {len(patterns) - 1}"
         raise ReadError(what, f"it names {one} not in the series: {told}", do, file=file)

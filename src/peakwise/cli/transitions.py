@@ -65,9 +65,7 @@ def transitions(
     from peakwise.cli._series import read_series
 
     if model is not None and (labels or method or network or states != "auto"):
-        raise click.UsageError(
-            "A model knows its states: give --model without --labels, --states, --method, --network."
-        )
+        raise click.UsageError("A model knows its states: leave out --labels, --states, --method and --network.")
     detector = load_detector(model) if model is not None else check_detector(out, _states(states), method, network)
     series = read_series(
         out, scans, wavelength, axis, file_format, variable=variable, values=values, keep_order=keep_order
