@@ -15,7 +15,7 @@ from peakwise._version import __version__
 if TYPE_CHECKING:
     from peakwise import simulate
     from peakwise.crystal import Phase, PhaseLibrary
-    from peakwise.estimators import PhaseIdentifier, load
+    from peakwise.estimators import PatternClusterer, PhaseIdentifier, TransitionDetector, load
     from peakwise.io import FORMATS, read, read_each, write
     from peakwise.patterns import AXES, WAVELENGTHS, Patterns, Radiation, concatenate, diagnose
 
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "AXES": "peakwise.patterns",
     "FORMATS": "peakwise.io",
+    "PatternClusterer": "peakwise.estimators",
     "Patterns": "peakwise.patterns",
     "Phase": "peakwise.crystal",
     "PhaseIdentifier": "peakwise.estimators",
     "PhaseLibrary": "peakwise.crystal",
     "Radiation": "peakwise.patterns",
+    "TransitionDetector": "peakwise.estimators",
     "WAVELENGTHS": "peakwise.patterns",
     "concatenate": "peakwise.patterns",
     "diagnose": "peakwise.patterns",
@@ -41,11 +43,13 @@ __all__ = [
     "AXES",
     "FORMATS",
     "WAVELENGTHS",
+    "PatternClusterer",
     "Patterns",
     "Phase",
     "PhaseIdentifier",
     "PhaseLibrary",
     "Radiation",
+    "TransitionDetector",
     "__version__",
     "concatenate",
     "diagnose",

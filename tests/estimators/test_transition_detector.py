@@ -158,7 +158,7 @@ def test_several_states_asked_for_and_one_found_is_no_confidence():
         ({"states": 0}, "states must be 'auto' or a whole number"),
         ({"states": 99}, "states must be at most the number of patterns, 12"),
         ({"method": "magic"}, "method must be one of auto, breaks"),
-        ({"least_probability": 1.5}, "least_probability must be a number between 0 and 1"),
+        ({"false_alarm": 1.5}, "false_alarm must be a number between 0 and 1"),
         ({"minutes": 0}, "minutes must be a finite number above 0"),
         ({"random_state": -1}, "random_state must be a whole number"),
     ],

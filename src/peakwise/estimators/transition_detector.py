@@ -60,8 +60,8 @@ class TransitionDetector(Estimator):
         A key of `METHODS`.
     network : str
         A key of ``peakwise.networks.NETWORKS``, for the methods that need one.
-    least_probability : float
-        With "auto", what is less probable is no transition.
+    false_alarm : float
+        With "auto": of series without a transition, so many are said to have one (on made series).
     explained : float or int
         Share of the variance that principal components must explain, or their number, for segments and clusters.
     minutes : float
@@ -108,7 +108,7 @@ class TransitionDetector(Estimator):
         states: Any = "auto",
         method: str = "auto",
         network: str = "conv_sc",
-        least_probability: float = 0.5,
+        false_alarm: float = 0.03,
         explained: float = 0.9,
         minutes: float = 2.0,
         epochs: int | None = None,
@@ -120,7 +120,7 @@ class TransitionDetector(Estimator):
         self.states = states
         self.method = method
         self.network = network
-        self.least_probability = least_probability
+        self.false_alarm = false_alarm
         self.explained = explained
         self.minutes = minutes
         self.epochs = epochs
@@ -207,7 +207,7 @@ class TransitionDetector(Estimator):
             said.append(f"{same}: there is nothing to tell states by")
             return _one_state(len(patterns), method, said)
         asked = self.states if self.states == "auto" else int(self.states)
-        cut = find_states(patterns, states=asked, least_probability=self.least_probability)
+        cut = find_states(patterns, states=asked, false_alarm=self.false_alarm)
         said += cut.warnings
         if method == "breaks":
             said += _order(patterns) if not cut.boundaries else []
@@ -252,7 +252,7 @@ class TransitionDetector(Estimator):
         if (codes >= 0).any():
             alone = self._network.probabilities(patterns.intensity)
             return self._from_probabilities(sticky(_told(alone, codes)), names, method, tuple(said), patterns)
-        cut = find_states(patterns, states=self.states, least_probability=self.least_probability)
+        cut = find_states(patterns, states=self.states, false_alarm=self.false_alarm)
         k = len(cut.boundaries) + 1
         features = self._network.features(patterns.intensity)
         scores = principal_scores(features, self.explained)
@@ -304,8 +304,8 @@ class TransitionDetector(Estimator):
             raise option_error(self, "states", f"at most the number of patterns, {n}", "Ask for fewer")
         if self.method not in METHODS:
             raise option_error(self, "method", f"one of {', '.join(METHODS)}", "Choose one")
-        if not 0 < real_option(self, "least_probability") < 1:
-            raise option_error(self, "least_probability", "a number between 0 and 1", "Give 0.5")
+        if not 0 < real_option(self, "false_alarm") < 1:
+            raise option_error(self, "false_alarm", "a number between 0 and 1", "Give 0.03")
         real_option(self, "minutes", or_above=False)
         whole_option(self, "random_state", 0)
 

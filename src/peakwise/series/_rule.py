@@ -8,10 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from peakwise.evaluation import conformal_threshold
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RULE_FILE", "probability"]
+__all__ = ["RULE_FILE", "least_probability", "probability"]
 
 RULE_FILE = Path(__file__).with_name("transition-rule.json")
 
@@ -20,6 +22,17 @@ RULE_FILE = Path(__file__).with_name("transition-rule.json")
 def _rule() -> dict[str, Any]:
     rule: dict[str, Any] = json.loads(RULE_FILE.read_text(encoding="utf-8"))
     return rule
+
+
+def least_probability(false_alarm: float) -> float:
+    """The probability above which a place is called a transition: of series without one, so many are called so.
+
+    A conformal threshold on whole made series, each judged by a rule that had not seen it.
+
+    >>> 0 < least_probability(0.1) < least_probability(0.03) < 1
+    True
+    """
+    return conformal_threshold(_rule()["flat"], false_alarm)
 
 
 def probability(evidence: Mapping[str, float]) -> float:

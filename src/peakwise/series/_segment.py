@@ -15,7 +15,7 @@ from peakwise.series._align import align
 from peakwise.series._breaks import RAMP
 from peakwise.series._evidence import Candidate, Examined, examine, margin
 from peakwise.series._prepare import PreparedSeries, prepare_series, take_rows
-from peakwise.series._rule import probability
+from peakwise.series._rule import least_probability, probability
 from peakwise.series._views import VIEWS, look
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class _Split:
 
 
 def find_states(
-    patterns: Patterns, *, states: Literal["auto"] | int = "auto", least_probability: float = 0.5
+    patterns: Patterns, *, states: Literal["auto"] | int = "auto", false_alarm: float = 0.03
 ) -> Segmentation:
     """Find the states of a series and the boundaries between them.
 
@@ -138,8 +138,8 @@ def find_states(
     states : "auto" or int
         How many parts: as many as there is evidence for, or so many whatever the evidence. Parts that come back to an
         earlier state are counted with it.
-    least_probability : float
-        With "auto", what is less probable is no transition.
+    false_alarm : float
+        With "auto": of series without a transition, so many are said to have one (on made series).
 
     Notes
     -----
@@ -170,9 +170,10 @@ def find_states(
         raise OptionError("cannot find the states", why, "Ask for fewer")
     group = -(-n // _MOST)
     series = prepare_series(_summed(patterns, group))
-    splits, refused = _split(series, asked, least_probability)
+    least = least_probability(false_alarm)
+    splits, refused = _split(series, asked, least)
     if asked is None:
-        splits = _settled(series, splits, least_probability)
+        splits = _settled(series, splits, least)
     if group > 1:
         splits = [_refined(patterns, split, group) for split in splits]
         full = prepare_series(patterns)
@@ -209,7 +210,7 @@ def _split(series: PreparedSeries, asked: int | None, least: float) -> tuple[lis
     while open_parts and (asked is None or len(taken) < asked - 1):
         best = max(open_parts, key=lambda split: split.chance)
         open_parts.remove(best)
-        if asked is None and best.chance < least:
+        if asked is None and best.chance <= least:
             refused = max(refused, best.chance)
             continue
         taken.append(best)
@@ -239,7 +240,7 @@ def _settled(series: PreparedSeries, splits: list[_Split], least: float) -> list
         weakest = int(np.argmin([split.chance for split in again]))
         is_still = all(abs(one.at - other.at) < 1 for one, other in zip(splits, again, strict=True))
         splits = again
-        if splits[weakest].chance < least:
+        if splits[weakest].chance <= least:
             # One at a time: without it its neighbours may be seen more clearly.
             del splits[weakest]
         elif is_still:
