@@ -212,8 +212,8 @@ class SeriesNetwork:
             "history": self.history, "head": None,
         }  # fmt: skip
         if self.head is not None:
-            recipe["head"] = self.head.decay
-            arrays |= {f"head.{name}": getattr(self.head, name) for name in ("weight", "bias", "mean", "scale")}
+            recipe["head"] = {"decay": self.head.decay, "scale": self.head.scale}
+            arrays |= {f"head.{name}": getattr(self.head, name) for name in ("weight", "bias", "mean")}
         return recipe, arrays
 
     @classmethod
@@ -246,13 +246,11 @@ class SeriesNetwork:
         if is_supervised:
             made.classifier = module
         if recipe["head"] is not None:
-            weight, bias, mean, scale = (
-                np.asarray(arrays[f"head.{name}"], np.float64) for name in ("weight", "bias", "mean", "scale")
-            )
-            wanted = (n_states, encoder.n_features)
-            if weight.shape != wanted or bias.shape != wanted[:1] or not mean.shape == scale.shape == wanted[1:]:
+            weight, bias, mean = (np.asarray(arrays[f"head.{name}"], np.float64) for name in ("weight", "bias", "mean"))
+            wanted, scale = (n_states, encoder.n_features), float(recipe["head"]["scale"])
+            if weight.shape != wanted or bias.shape != wanted[:1] or mean.shape != wanted[1:] or not scale > 0:
                 raise ValueError("the head is not one of the network")
-            made.head = LinearEvaluation(weight, bias, mean, scale, float(recipe["head"]))
+            made.head = LinearEvaluation(weight, bias, mean, scale, float(recipe["head"]["decay"]))
         made.history = dict(recipe.get("history", {}))
         return made
 
