@@ -331,3 +331,21 @@ def test_folding_batch_norms_never_changes_the_answer(is_twice):
         with torch.no_grad():
             assert torch.allclose(folded(x), network(x), atol=1e-5)
     assert sum(isinstance(m, nn.BatchNorm1d) for m in folded.modules()) == (2 if is_twice else 1)
+
+
+@pytest.mark.parametrize(("n", "size", "stride", "padding", "dilation", "pool"), [
+    (40, 5, 2, 0, 1, 2), (41, 3, 1, 1, 1, 3), (64, 4, 3, 2, 2, 1), (50, 7, 1, 0, 1, 5),
+])  # fmt: skip
+def test_layers_laid_out_otherwise_are_the_same_layers(n, size, stride, padding, dilation, pool):
+    from peakwise.exported._layers import lay_out
+
+    with seeded(2):
+        network = nn.Sequential(
+            nn.Conv1d(1, 6, size, stride, padding, dilation), nn.ReLU(), nn.MaxPool1d(pool),
+            nn.Conv1d(6, 4, 3, groups=2), nn.MaxPool1d(2, 1), nn.Flatten(),
+        ).eval()  # fmt: skip
+        x = torch.randn(3, 1, n)
+        given = x.clone()
+        with torch.no_grad():
+            assert torch.allclose(lay_out(network, x)(x), network(x), atol=1e-6)
+    assert torch.equal(x, given)

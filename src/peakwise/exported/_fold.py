@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
+from peakwise.exported._layers import put
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -44,8 +46,8 @@ def fold_batch_norms(network: nn.Module, example: Tensor) -> nn.Module:
     names = {layer: name for name, layer in folded.named_modules()}
     for layer, norm in pairs:
         fuse = fuse_linear_bn_eval if isinstance(layer, nn.Linear) else fuse_conv_bn_eval
-        _put(folded, names[layer], fuse(layer, norm))
-        _put(folded, names[norm], nn.Identity())
+        put(folded, names[layer], fuse(layer, norm))
+        put(folded, names[norm], nn.Identity())
     with torch.inference_mode():
         same = torch.allclose(folded(example), network(example), rtol=1e-3, atol=1e-4)
     return folded if same else copy.deepcopy(network).eval()
@@ -74,8 +76,3 @@ def _followers(network: nn.Module, example: Tensor) -> list[tuple[nn.Module, nn.
             hook.remove()
     # A dense layer of 3-D tensors has its channels last, where a batch norm does not look.
     return [(a, b) for a, b in pairs if calls[a] == calls[b] == 1 and b.track_running_stats]
-
-
-def _put(network: nn.Module, name: str, layer: nn.Module) -> None:
-    owner, _, last = name.rpartition(".")
-    setattr(network.get_submodule(owner), last, layer)

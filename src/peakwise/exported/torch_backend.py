@@ -8,6 +8,7 @@ import torch
 
 from peakwise.exported._backend import Backend, Workers
 from peakwise.exported._fold import fold_batch_norms
+from peakwise.exported._layers import lay_out
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +40,7 @@ class TorchBackend(Backend):
         caution: int = 0,
     ) -> None:
         super().__init__(network, precision if self.has_bf16() else "f32", threads, calibration, caution)
-        self._folded: nn.Module | None = None
+        self._quick: nn.Module | None = None
         self._workers: Workers | None = None
 
     @classmethod
@@ -70,12 +71,12 @@ class TorchBackend(Backend):
             torch.set_num_threads(before)
 
     def _ready(self, example: Tensor) -> None:
-        if self._folded is None:
-            self._folded = fold_batch_norms(self.network, example)
+        if self._quick is None:
+            self._quick = lay_out(fold_batch_norms(self.network, example), example)
 
     def _answer(self, given: Tensor, out: Tensor) -> None:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bf16"):
-            out.copy_(self._folded(given))  # type: ignore[misc]  # it is ready
+            out.copy_(self._quick(given))  # type: ignore[misc]  # it is ready
 
 
 def _alone() -> None:
