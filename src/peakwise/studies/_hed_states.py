@@ -177,7 +177,9 @@ def states_figure(rows: Mapping[str, NDArray[Any]], known: Known, title: str) ->
     figure = Figure(figsize=(7.0, 0.9 + 0.24 * len(shown)), layout="constrained")
     panel = figure.subplots()
     # Blue and orange keep apart for all kinds of colour vision.
-    picture = panel.imshow(np.array(list(shown.values())), aspect="auto", cmap="PuOr_r", vmin=0, vmax=1)
+    picture = panel.imshow(
+        np.array(list(shown.values())), aspect="auto", interpolation="nearest", cmap="PuOr_r", vmin=0, vmax=1
+    )
     panel.set_yticks(range(len(shown)), list(shown), fontsize=7)
     panel.set(xlabel="frame", title=title)
     figure.colorbar(picture, ax=panel, label="state")

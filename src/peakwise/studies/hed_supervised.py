@@ -74,7 +74,8 @@ class Settings:
     copies : int
         Noisy copies of each of the 31 labelled patterns.
     sigma : float
-        Their noise, where 1 is the standard deviation of the whole normalised series.
+        Their noise, where 1 is the standard deviation of the whole normalised series. The series itself has 0.07.
+        Eight points summed, as in the quick form, have a root of eight less.
     plans : dict
         How each network is trained.
     points : int or None
@@ -84,7 +85,7 @@ class Settings:
     """
 
     copies: int = 50
-    sigma: float = 0.2
+    sigma: float = 1.4
     plans: dict[str, Plan] = field(default_factory=lambda: dict(PLANS))
     points: int | None = None
     seconds: float | None = None
@@ -92,6 +93,7 @@ class Settings:
 
 QUICK = Settings(
     copies=20,
+    sigma=0.5,
     points=500,
     plans={name: plan._replace(patterns=min(plan.patterns, 1302)) for name, plan in PLANS.items()},
 )
