@@ -469,8 +469,9 @@ def test_a_change_is_found_with_three_labels_and_only_where_there_is_one():
     batches = ArrayBatches({"intensity": patterns, "position": order_positions(np.arange(60)).numpy()}, 30)
     train(objective, batches, epochs=60, learning_rate=2e-3, device="cpu")
     features = encode(objective.encoder, torch.from_numpy(patterns))
-    assert accuracy(features, labels) > 0.9
-    assert accuracy(features, labels) > untrained + 0.05
-    assert accuracy(patterns, labels) < 0.8  # the patterns themselves do not do it
+    learned = accuracy(features, labels)
+    assert learned > 0.9
+    assert learned > untrained + 0.05
+    assert learned > accuracy(patterns, labels) + 0.05  # the patterns themselves do not do it
     shuffled = [accuracy(features, np.random.default_rng(seed).permutation(labels)) for seed in range(3)]
     assert np.mean(shuffled) < 0.65
