@@ -92,7 +92,8 @@ def draw_plan(kind: str, seed: Sequence[int]) -> Plan:
     variable, values = _variable(ramp, rng)
     texture = float(np.exp(rng.uniform(-0.4, 0.4)))
     strain = float(rng.uniform(0.0003, 0.0015))
-    t = np.linspace(0, 1, n)
+    # Grains break and turn with time, or as the sample is pressed: then they begin to when the ramp does.
+    t = ramp if rng.random() < 0.5 else np.linspace(0, 1, n)
     dead, spikes = _accidents(n, grid[2], causes, (onset, end), rng)
     drift = 1.0 if "background" in causes else 0.0
     return Plan(
@@ -117,7 +118,7 @@ def draw_plan(kind: str, seed: Sequence[int]) -> Plan:
         march=texture * np.exp(t * (float(rng.uniform(-0.35, 0.35)) if "texture" in causes else 0.0)),
         grains=float(rng.uniform(0, 0.5)),
         flicker=float(rng.uniform(0.03, 0.25)) if "flicker of grains" in causes else 0.0,
-        displacement=t * (float(rng.uniform(0.03, 0.15) * rng.choice([-1, 1])) if "sample drift" in causes else 0.0),
+        displacement=np.linspace(0, 1, n) * (float(rng.uniform(0.03, 0.15) * rng.choice([-1, 1])) if "sample drift" in causes else 0.0),
         beam=_beam(n, causes, rng),
         background=float(np.exp(rng.uniform(np.log(0.01), np.log(0.3)))),
         background_drift=drift * float(rng.uniform(-0.5, 1.5)),

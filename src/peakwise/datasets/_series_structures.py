@@ -70,7 +70,7 @@ class Component:
 def draw_components(relation: str, rng: np.random.Generator) -> tuple[Component, ...]:
     """Components of a relation of the table `RELATIONS`; what is "partly" has a third phase that stays."""
     made = RELATIONS[relation](rng)
-    expansion = float(np.exp(rng.uniform(np.log(0.0005), np.log(0.02)))) * float(rng.choice([-1, 1]))
+    expansion = float(np.exp(rng.uniform(np.log(0.0005), np.log(0.05)))) * float(rng.choice([-1, 1]))
     return tuple(replace(c, expansion=_expansion(c.phase, expansion, rng)) for c in made)
 
 

@@ -145,10 +145,6 @@ class TransitionDetector(Estimator):
         else:
             answer = self._learned(patterns, codes, names, method, said)
         self._keep(answer)
-        if self._network is None and not self.answering_ and answer.probabilities.shape[1] > 1:
-            states = answer.states
-            if np.unique(states).size > 1:
-                self.answering_ = _labelled.learn(unit_rows(patterns.intensity), _dense(states), self.random_state)
         self._seen = patterns
 
     def update(self, patterns: Any) -> Transitions:
@@ -192,12 +188,20 @@ class TransitionDetector(Estimator):
     def _alone(self, patterns: Patterns) -> NDArray[np.floating]:
         """Probabilities of the states for each pattern by itself, (n, n_states)."""
         made = np.zeros((len(patterns), self.n_states_))
+        self._learn_to_answer()
         if not self.answering_:
             made[:, 0] = 1
             return made
         found = _labelled.probabilities(unit_rows(patterns.intensity), self.answering_)
         made[:, self.answered_] = found
         return made
+
+    def _learn_to_answer(self) -> None:
+        """A linear model of the states that were found, for new patterns: made when one is asked for."""
+        seen = getattr(self, "_seen", None)
+        if seen is None or self.answering_ or self._network is not None or np.unique(self.states_).size < 2:
+            return
+        self.answering_ = _labelled.learn(unit_rows(seen.intensity), _dense(self.states_), self.random_state)
 
     # ---------- three ways to fit ----------
 
@@ -322,6 +326,7 @@ class TransitionDetector(Estimator):
         return self.method
 
     def _to_recipe(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        self._learn_to_answer()
         learned: dict[str, Any] = {
             "states": self.n_states_,
             "names": [name.item() if isinstance(name, np.generic) else name for name in self.state_names_],

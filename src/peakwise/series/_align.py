@@ -21,7 +21,9 @@ __all__ = ["align"]
 
 Array = NDArray[np.float64]
 
-_MOST_STRAIN = 0.06  # over the whole series
+_MOST_STRAIN = 0.15  # over the whole series: 100 GPa on an oxide
+_FASTEST = 3.0  # times as fast as evenly over the whole series
+_STRAINS = 200  # tried on either side of none
 _APART = (1 / 20, 1 / 10, 1 / 5)  # shares of the series between the frames that are compared
 _PIECES = 16  # of the axis
 _KNOTS = (12, 8)  # of the path of the cell, and of the paths of the pieces
@@ -54,8 +56,8 @@ def _strain(series: PreparedSeries) -> Array:
     reach = np.interp((edges[1:] + edges[:-1]) / 2, np.arange(m), series.reach)
     found: list[tuple[Array, Array, Array, Array]] = []
     for apart, first, one, other in _pairs(rows):
-        most = min(_MOST_STRAIN, 2 * _MOST_STRAIN * apart / n)
-        strains = np.linspace(-most, most, 2 * int(np.clip(2 * most * reach.max() / width, 8, 80)) + 1)
+        most = min(_MOST_STRAIN, _FASTEST * _MOST_STRAIN * apart / n)
+        strains = np.linspace(-most, most, 2 * int(np.clip(2 * most * reach.max() / width, 8, _STRAINS)) + 1)
         overlap = np.zeros((len(one), strains.size))
         for start, stop, far in zip(edges, edges[1:], reach, strict=False):
             lag = int(np.ceil(most * far)) + 4

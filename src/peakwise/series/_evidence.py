@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from peakwise.series._align import align
-from peakwise.series._breaks import LINE, ROOT, Breaks, Fit, breaks, fit_breaks
+from peakwise.series._breaks import LINE, ROOT, SMOOTH, Breaks, Fit, breaks, fit_breaks
 from peakwise.series._views import VIEWS, View, look
 
 if TYPE_CHECKING:
@@ -32,12 +32,15 @@ class Candidate:
         Number of the break in the family.
     view : str
         The view in which it was found.
+    smooth : str
+        Beside which smooth change it was found.
     evidence : dict
         Numbers by name.
     """
 
     member: int
     view: str
+    smooth: str
     evidence: dict[str, float]
 
 
@@ -67,13 +70,13 @@ def examine(series: PreparedSeries) -> Examined:
     views = {name: look(rows, name) for name in VIEWS}
     fits = {name: fit_breaks(view.scores, strain, family) for name, view in views.items()}
     is_inside = (family.middle >= margin(n) - 0.5) & (family.middle <= n - margin(n) - 0.5)
-    seen: dict[int, str] = {}
+    seen: dict[int, tuple[str, str]] = {}
     if is_inside.any():
-        for name, smooth in ((name, smooth) for name in VIEWS for smooth in ("trend", "curve")):
-            seen.setdefault(int(np.where(is_inside, fits[name][smooth].gain, -1).argmax()), name)
+        for name, smooth in ((name, smooth) for name in VIEWS for smooth in SMOOTH):
+            seen.setdefault(int(np.where(is_inside, fits[name][smooth].gain, -1).argmax()), (name, smooth))
     moved = float(np.ptp(strain) * np.median(series.reach) / series.width) if n else 0.0
     candidates = []
-    for member, found_in in seen.items():
+    for member, (found_in, smooth) in seen.items():
         is_near = is_inside & (np.abs(family.middle - family.middle[member]) <= max(2.0, _NEAR * n))
         evidence = {
             "frames": float(np.log(n)),
@@ -82,7 +85,7 @@ def examine(series: PreparedSeries) -> Examined:
         }
         for name in VIEWS:
             evidence |= _evidence(name, views[name], fits[name], family, is_near, n)
-        candidates.append(Candidate(member, found_in, evidence))
+        candidates.append(Candidate(member, found_in, smooth, evidence))
     return Examined(series, rows, strain, family, views, fits, tuple(candidates))
 
 
@@ -90,26 +93,31 @@ def _evidence(
     name: str, view: View, fits: dict[str, Fit], family: Breaks, is_near: NDArray[np.bool_], n: int
 ) -> dict[str, float]:
     trend, curve, strain = fits["trend"], fits["curve"], fits["strain"]
-    best = int(np.where(is_near, trend.gain, -1).argmax())
+    best, on_curve, on_strain = (int(np.where(is_near, fit.gain, -1).argmax()) for fit in (trend, curve, strain))
     k = view.scores.shape[1]
     freedom = max(1.0, n * k - 5.0 * k)
     floor = _FLOOR * freedom
     left = max(trend.rest - trend.gain[best], 0.0)
-    beyond = max(curve.rest - curve.gain[best], 0.0)
+    beyond = max(curve.rest - curve.gain[on_curve], 0.0)
+    after_strain = max(strain.rest - strain.gain[on_strain], 0.0)
     height = float(((trend.step[best] * view.noise) ** 2).sum())
-    own_height = float(((curve.step[best] * view.noise) ** 2).sum())
+    own_height = float(((curve.step[on_curve] * view.noise) ** 2).sum())
+    last_height = float(((strain.step[on_strain] * view.noise) ** 2).sum())
     values = {
         # Is a break with a trend better than a curve of as many parameters?
         "against a curve": np.log((curve.rest + floor) / (left + floor)),
         "chi2 against a curve": np.sign(curve.rest - left) * np.log1p(abs(curve.rest - left)),
         # Is a curve with a break better than the curve?
         "beyond a curve": np.log((curve.rest + floor) / (beyond + floor)),
-        "beyond the strain": np.log((strain.rest + floor) / (max(strain.rest - strain.gain[best], 0.0) + floor)),
-        "chi2 beyond a curve": np.log1p(curve.gain[best]),
-        "chi2 beyond the strain": np.log1p(strain.gain[best]),
+        "beyond the strain": np.log((strain.rest + floor) / (after_strain + floor)),
+        "chi2 beyond a curve": np.log1p(curve.gain[on_curve]),
+        "chi2 beyond the strain": np.log1p(strain.gain[on_strain]),
+        "width beyond the strain": (family.end[on_strain] - family.onset[on_strain]) / n,
+        "misfit beyond the strain": np.log(after_strain / freedom + 1e-3),
         # How much of the pattern changes?
         "height": np.log10(height / max(view.power, 1e-30) + 1e-7),
         "height beyond a curve": np.log10(own_height / max(view.power, 1e-30) + 1e-7),
+        "height beyond the strain": np.log10(last_height / max(view.power, 1e-30) + 1e-7),
         # How well is the series told by the break?
         "misfit": np.log(left / freedom + 1e-3),
         "share": np.log(trend.gain[best] / max(trend.rest, 1e-30) + 1e-9),

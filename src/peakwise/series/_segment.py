@@ -126,6 +126,10 @@ class _Split:
         return int(self.part.frames[int(np.clip(rounded, 0, self.part.frames.size - 1))])
 
 
+# Parts that were looked at, by their first and last frame.
+_Known = dict[tuple[int, int], _Split | None]
+
+
 def find_states(
     patterns: Patterns, *, states: Literal["auto"] | int = "auto", false_alarm: float = 0.03
 ) -> Segmentation:
@@ -171,9 +175,11 @@ def find_states(
     group = -(-n // _MOST)
     series = prepare_series(_summed(patterns, group))
     least = least_probability(false_alarm)
-    splits, refused = _split(series, asked, least)
+    seen = examine(series) if len(series.rows) >= FEWEST else None
+    known: _Known = {}
+    splits, refused = _split(series, seen, asked, least, known)
     if asked is None:
-        splits = _settled(series, splits, least)
+        splits = _settled(series, splits, least, known)
     if group > 1:
         splits = [_refined(patterns, split, group) for split in splits]
         full = prepare_series(patterns)
@@ -183,13 +189,14 @@ def find_states(
     said = list(_said(n, full, splits, asked))
     shares = [np.interp(np.arange(n), split.part.frames, split.share) for split in splits]
     parts = _parts(shares, n)
-    rows, path = align(series)
+    rows, path = align(series) if seen is None else (seen.rows, seen.strain)
+    curves = look(rows, VIEWS[0]) if seen is None else seen.views[VIEWS[0]]
     which = _which_state(rows, series.frames * group, splits, asked)
     probabilities = np.zeros((n, max(which) + 1))
     for part, state in enumerate(which):
         probabilities[:, state] += parts[:, part]
     strain = _everywhere(np.arange(n), series.frames * group, path[:, None], full.dead)
-    scores = _everywhere(np.arange(n), series.frames * group, look(rows, VIEWS[0]).scores, full.dead)
+    scores = _everywhere(np.arange(n), series.frames * group, curves.scores, full.dead)
     return Segmentation(
         states=probabilities.argmax(axis=1),
         probabilities=probabilities,
@@ -202,9 +209,12 @@ def find_states(
     )
 
 
-def _split(series: PreparedSeries, asked: int | None, least: float) -> tuple[list[_Split], float]:
+def _split(
+    series: PreparedSeries, seen: Examined | None, asked: int | None, least: float, known: _Known
+) -> tuple[list[_Split], float]:
     """Cut again and again: while there is evidence, or until there are as many parts as were asked for."""
-    open_parts = [best for best in [_best(series, FEWEST if asked is None else 2)] if best is not None]
+    first = _most_probable(seen) if seen is not None else _best(series, FEWEST if asked is None else 2, known)
+    open_parts = [] if first is None else [first]
     taken: list[_Split] = []
     refused = 0.0
     while open_parts and (asked is None or len(taken) < asked - 1):
@@ -218,13 +228,13 @@ def _split(series: PreparedSeries, asked: int | None, least: float) -> tuple[lis
         # Frames within the change belong to neither side.
         left, right = np.searchsorted(best.part.frames, (best.reaches(0) + 1, best.reaches(1)))
         for start, stop in ((0, int(left)), (int(right), len(best.part.rows))):
-            more = _best(take_rows(best.part, start, stop), fewest) if stop - start >= fewest else None
+            more = _best(take_rows(best.part, start, stop), fewest, known) if stop - start >= fewest else None
             if more is not None:
                 open_parts.append(more)
     return taken, refused
 
 
-def _settled(series: PreparedSeries, splits: list[_Split], least: float) -> list[_Split]:
+def _settled(series: PreparedSeries, splits: list[_Split], least: float, known: _Known) -> list[_Split]:
     """Each boundary looked at once more between its neighbours: the first was found before those were known."""
     splits = sorted(splits, key=lambda split: split.at)
     for _ in range(len(splits) + _ROUNDS):
@@ -235,7 +245,7 @@ def _settled(series: PreparedSeries, splits: list[_Split], least: float) -> list
         again = []
         for i, split in enumerate(splits):
             start, stop = np.searchsorted(series.frames, (ends[i] + 1, starts[i + 1]))
-            found = _best(take_rows(series, int(start), int(stop)), FEWEST)
+            found = _best(take_rows(series, int(start), int(stop)), FEWEST, known)
             again.append(split if found is None else found)
         weakest = int(np.argmin([split.chance for split in again]))
         is_still = all(abs(one.at - other.at) < 1 for one, other in zip(splits, again, strict=True))
@@ -248,18 +258,21 @@ def _settled(series: PreparedSeries, splits: list[_Split], least: float) -> list
     return splits
 
 
-def _best(part: PreparedSeries, fewest: int) -> _Split | None:
-    """The most probable place of a part, whatever its probability."""
+def _best(part: PreparedSeries, fewest: int, known: _Known) -> _Split | None:
+    """The most probable place of a part, whatever its probability; `known` are the parts looked at so far."""
     n = len(part.rows)
     if n < max(fewest, 2):
         return None
-    if n < FEWEST:
-        return _halves(part)
-    seen = examine(part)
+    key = int(part.frames[0]), int(part.frames[-1])
+    if key not in known:
+        known[key] = _halves(part) if n < FEWEST else _most_probable(examine(part))
+    return known[key]
+
+
+def _most_probable(seen: Examined) -> _Split | None:
     if not seen.candidates:
         return None
-    best = max(seen.candidates, key=lambda c: probability(c.evidence))
-    return _place(seen, best)
+    return _place(seen, max(seen.candidates, key=lambda c: probability(c.evidence)))
 
 
 def _halves(part: PreparedSeries) -> _Split:
@@ -273,7 +286,7 @@ def _halves(part: PreparedSeries) -> _Split:
 def _place(seen: Examined, candidate: Candidate) -> _Split:
     """How probable each place near the candidate is, by the fit of the breaks, and what follows from it."""
     family, view = seen.family, seen.views[candidate.view]
-    fit = seen.fits[candidate.view]["trend"]
+    fit = seen.fits[candidate.view][candidate.smooth]
     n, k = view.scores.shape
     at = family.middle[candidate.member]
     reach = max(3.0, n / 10)
