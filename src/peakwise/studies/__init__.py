@@ -6,6 +6,8 @@ To add a study: one file beside these and one line in the table `STUDIES`.
 from peakwise.studies._study import Outcome, Request, Study, Table
 from peakwise.studies.hed_binned import HED_BINNED
 from peakwise.studies.hed_clustering import HED_CLUSTERING
+from peakwise.studies.hed_contrastive import HED_CONTRASTIVE
+from peakwise.studies.hed_selfsup import HED_SELFSUP
 from peakwise.studies.hed_supervised import HED_SUPERVISED
 from peakwise.studies.mof import MOF
 
@@ -14,6 +16,8 @@ STUDIES: dict[str, Study] = {
     "hed-clustering": HED_CLUSTERING,
     "hed-binned": HED_BINNED,
     "hed-supervised": HED_SUPERVISED,
+    "hed-contrastive": HED_CONTRASTIVE,
+    "hed-selfsup": HED_SELFSUP,
 }
 
 __all__ = ["STUDIES", "Outcome", "Request", "Study", "Table"]
