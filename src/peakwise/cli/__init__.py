@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cluster": ("peakwise.cli.cluster:cluster", "Which patterns are alike: groups without labels and without order."),
     "train": ("peakwise.cli.train:train", "Learn once, answer often: a model for the phases of a folder of CIFs."),
     "explain": ("peakwise.cli.explain:explain", "Why this answer: which parts of a scan speak for a phase."),
+    "watch": ("peakwise.cli.watch:watch", "An answer to each scan as it lands, one JSON line each."),
     "models": ("peakwise.cli.models:models", "What there is to choose from, and what is in a model file."),
     "study": ("peakwise.cli.study:study", "A published study repeated, its table beside the published one."),
     "datasets": ("peakwise.cli.datasets:datasets", "Named sets of data: what there is, fetched or made."),

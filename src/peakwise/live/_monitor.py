@@ -1,0 +1,246 @@
+"""Patterns in, answers out: a model that watches a stream."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from peakwise.errors import OptionError, PeakwiseError, one_line
+from peakwise.live._asking import Asker
+from peakwise.live._feed import Feed
+from peakwise.live._source import Note, Source
+from peakwise.patterns import concatenate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from peakwise.live._sinks import Sink
+    from peakwise.patterns import Patterns
+
+__all__ = ["Monitor"]
+
+_KEPT = 100_000  # latencies behind the percentiles
+_AT_ONCE = 64  # most patterns that are asked together when they queue
+_BUSY = 0.01  # [s] that patterns asked together may take: the first of them waits for the last
+
+
+@final
+class Monitor:
+    """Let a model answer a stream of patterns, and keep account of how fast.
+
+    Parameters
+    ----------
+    model : object
+        A fitted estimator, or anything that has `judge`, `identify`, `update`, `predict_proba` or `predict`.
+    capacity : int
+        Most patterns in the queue.
+    warn : callable, optional
+        Called with each warning; the stream goes on.
+
+    Examples
+    --------
+    >>> import peakwise as pw
+    >>> class Sum:
+    ...     def predict(self, patterns):
+    ...         return patterns.intensity.sum(axis=1)
+    >>> monitor = Monitor(Sum())
+    >>> answer, = monitor.ingest(pw.Patterns([1, 2, 3], [1, 2, 3], "q", names=["a.xy"]))
+    >>> answer["scan"], answer["answer"]
+    ('a.xy', 6.0)
+    >>> monitor.report()["answered"]
+    1
+    """
+
+    def __init__(self, model: Any, *, capacity: int = 1000, warn: Callable[[str], None] | None = None) -> None:
+        if isinstance(capacity, bool) or not isinstance(capacity, int) or capacity < 1:
+            raise OptionError("cannot watch", f"capacity must be a whole number above 0, got {capacity!r}", "Give 1000")
+        self.model, self.capacity, self.warn = model, capacity, warn
+        self._asker = Asker(model)
+        self._latencies: deque[float] = deque(maxlen=_KEPT)
+        self._answered = self._failed = 0
+        self._cost = math.inf  # [s] a pattern, smoothed
+        self._told: set[str] = set()
+        self._axis: tuple[Any, ...] | None = None
+        self._first: float | None = None
+        self._last = 0.0
+        self._feed: Feed | None = None
+
+    def ingest(self, patterns: Patterns) -> list[dict[str, Any]]:
+        """Answer patterns: one row each, with an answer or with `failed`, why there is none."""
+        started = time.time()
+        self._first = self._first if self._first is not None else time.perf_counter()
+        self._look(patterns)
+        begin = time.perf_counter()
+        found = self._ask(patterns)
+        cost = (time.perf_counter() - begin) / max(1, len(patterns))
+        self._cost = cost if math.isinf(self._cost) else 0.8 * self._cost + 0.2 * cost
+        rows = []
+        arrived = patterns.meta.get("arrived")
+        revisions = patterns.meta.get("revision")
+        now = time.time()
+        for i, fields in enumerate(found):
+            came = float(arrived[i]) if arrived is not None and np.isfinite(arrived[i]) else started
+            latency = max(0.0, now - came)
+            row = {"scan": str(patterns.names[i]), "time": _clock(now), "latency_ms": round(1e3 * latency, 3)}
+            if isinstance(fields, Note):
+                self._failed += 1
+                rows.append(row | {"failed": fields.text})
+                continue
+            self._answered += 1
+            self._latencies.append(latency)
+            if revisions is not None and np.isfinite(revisions[i]) and revisions[i] > 1:
+                row["revision"] = int(revisions[i])
+            own = {key: value for key, value in fields.items() if key not in row}
+            rows.append(row | {"task": self._asker.task} | own)
+        self._last = time.perf_counter()
+        return rows
+
+    def run(
+        self, source: Iterable[Patterns], sink: Sink | None = None, *, seconds: float | None = None
+    ) -> dict[str, Any]:
+        """Answer a stream until it ends, and return the report.
+
+        Parameters
+        ----------
+        source : iterable of Patterns
+            One of `SOURCES`, or anything that yields patterns.
+        sink : Sink, optional
+            Where the answers go.
+        seconds : float, optional
+            Stop after this time [s].
+        """
+        end = math.inf if seconds is None else time.monotonic() + seconds
+        confirm, resume = getattr(source, "confirm", None), getattr(source, "resume", None)
+        if sink is not None and confirm is not None:
+            sink.confirms(confirm)
+        if resume is not None:
+            n = resume(sink.scans if sink is not None else ())
+            if n:
+                self._tell(f"{n} scans were answered before and are left out")
+        self._feed = feed = Feed(source, self.capacity)
+        try:
+            while time.monotonic() < end:
+                limit = 1 if math.isinf(self._cost) else int(np.clip(_BUSY / max(self._cost, 1e-9), 1, _AT_ONCE))
+                batch = feed.take(limit)
+                rows = self._noted(feed)
+                for part in _same_grids(batch):
+                    rows += self.ingest(part)
+                if rows and sink is not None:
+                    sink.write(rows)
+                if not batch and feed.has_ended:
+                    break
+            feed.check()
+        finally:
+            feed.close()
+            try:
+                rows = self._noted(feed)
+                if rows and sink is not None:
+                    sink.write(rows)
+            finally:
+                if sink is not None:
+                    sink.close()
+                if isinstance(source, Source):
+                    source.close()
+        return self.report()
+
+    def report(self) -> dict[str, Any]:
+        """How many were answered, how fast (ms from arrival to answer), and what was not."""
+        times = 1e3 * np.array(self._latencies)
+        p50, p99, worst = np.percentile(times, (50, 99, 100)) if times.size else (np.nan,) * 3
+        ran = 0.0 if self._first is None else self._last - self._first
+        n = self._answered + self._failed
+        return {
+            "answered": self._answered,
+            "failed": self._failed,
+            "dropped": 0 if self._feed is None else self._feed.n_dropped,
+            "queue": 0 if self._feed is None else self._feed.n_waiting,
+            "queue_most": 0 if self._feed is None else self._feed.most,
+            "latency_ms": {"p50": _rounded(p50), "p99": _rounded(p99), "most": _rounded(worst)},
+            "rate": round((n - 1) / ran, 3) if n > 1 and ran > 0 else None,
+        }
+
+    def suggest(self, n: int = 1) -> Any:
+        """Where to measure next, from a model that can say it."""
+        if not hasattr(self.model, "suggest"):
+            why = f"{type(self.model).__name__} has no suggest"
+            raise OptionError("cannot suggest where to measure", why, "Give a model that can, such as one of novelty")
+        return self.model.suggest(n)
+
+    def _ask(self, patterns: Patterns) -> list[Any]:
+        """Fields or a note for each pattern; where asking together fails, each is asked by itself."""
+        try:
+            return list(self._asker.ask(patterns))
+        except Exception as problem:  # noqa: BLE001 - whatever a model does, the stream goes on
+            if len(patterns) > 1:
+                return [found for one in patterns for found in self._ask(one)]
+            if isinstance(problem, PeakwiseError):
+                why = problem.reason
+            else:
+                why = one_line(f"{type(problem).__name__}: {problem}", 300)
+            self._warn(f"{patterns.names[0]} has no answer: {why}")
+            return [Note(why, str(patterns.names[0]))]
+
+    def _look(self, patterns: Patterns) -> None:
+        """Tell where the axis changes, and what was assumed about patterns, each once."""
+        axis = (
+            patterns.kind,
+            patterns.n_points,
+            float(patterns.axis[0]),
+            float(patterns.axis[-1]),
+            patterns.wavelength,
+        )
+        if self._axis is not None and axis != self._axis:
+            (_, _, *old), (kind, n, *new) = self._axis, axis
+            self._tell(
+                f"the axis changes at {patterns.names[0]}: {n} points of {kind} from {new[0]:g} to {new[1]:g}, before "
+                f"{self._axis[1]} of {self._axis[0]} from {old[0]:g} to {old[1]:g}"
+            )
+        self._axis = axis
+        for text in patterns.warnings:
+            self._tell(text)
+
+    def _noted(self, feed: Feed) -> list[dict[str, Any]]:
+        """What the source has to say: rows for scans that it could not read, and warnings."""
+        rows = []
+        for note in feed.notes():
+            if note.scan is None:
+                self._warn(note.text)
+                continue
+            self._warn(f"{note.scan} could not be read: {note.text}")
+            self._failed += 1
+            rows.append({"scan": note.scan, "time": _clock(time.time()), "latency_ms": None, "failed": note.text})
+        return rows
+
+    def _tell(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._warn(text)
+
+    def _warn(self, text: str) -> None:
+        if self.warn is not None:
+            self.warn(text)
+
+
+def _same_grids(batch: Sequence[Patterns]) -> list[Patterns]:
+    """Patterns in their order, joined where neighbours lie on one grid."""
+    parts: list[list[Patterns]] = []
+    for one in batch:
+        last = parts[-1][-1] if parts else None
+        if last is not None and last.wavelength == one.wavelength and last.unit == one.unit and last.same_grid(one):
+            parts[-1].append(one)
+        else:
+            parts.append([one])
+    return [part[0] if len(part) == 1 else concatenate(part) for part in parts]
+
+
+def _clock(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _rounded(value: float) -> float | None:
+    return round(float(value), 3) if math.isfinite(value) else None

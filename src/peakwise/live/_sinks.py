@@ -1,0 +1,128 @@
+"""Where answers go: files of JSON lines, a text stream, or Bluesky documents."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, final
+
+from peakwise.live._lines import LineFile, as_line
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Sequence
+
+    Confirm = Callable[[Iterable[str]], None]
+
+__all__ = ["JsonLines", "LineStream", "Sink"]
+
+
+class Sink(ABC):
+    """Takes answers, and says when they are safe."""
+
+    def __init__(self) -> None:
+        self._confirm: Confirm | None = None
+
+    @property
+    def scans(self) -> Sequence[str]:
+        """Scans that an earlier run answered here."""
+        return ()
+
+    def confirms(self, to: Confirm) -> None:
+        """Call `to` with the names of scans whose answers are safely written."""
+        self._confirm = to
+
+    @abstractmethod
+    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Take answers."""
+
+    def close(self) -> None:  # noqa: B027 - not all have something to bring
+        """Bring everything to its place."""
+
+    def _safe(self, rows: Iterable[dict[str, Any]]) -> None:
+        if self._confirm is not None:
+            self._confirm([str(row["scan"]) for row in rows])
+
+
+@final
+class LineStream(Sink):
+    """Answers as JSON lines into anything that takes bytes, such as standard output.
+
+    Parameters
+    ----------
+    take : callable
+        Called with each line.
+    """
+
+    def __init__(self, take: Callable[[bytes], Any]) -> None:
+        super().__init__()
+        self.take = take
+
+    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Hand on one line an answer."""
+        for row in rows:
+            self.take(as_line(row))
+        self._safe(rows)
+
+
+@final
+class JsonLines(Sink):
+    """Answers as lines of a file: each exactly once, also when the process is killed in between.
+
+    A line is written at once and in one piece; a thread brings the lines onto the disk (fsync, many at a time where the
+    disk is slow) and only then confirms them to the source.
+
+    Parameters
+    ----------
+    path : path-like
+        Answers are added to a file that is there; a torn last line is cut off.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__()
+        self._file = LineFile(path)
+        self._scans = [str(row["scan"]) for row in self._file.rows() if "scan" in row]
+        self._unsafe: list[dict[str, Any]] = []
+        self._news = threading.Condition()
+        self._closing = False
+        self._problem: BaseException | None = None
+        self._thread = threading.Thread(target=self._keep, name="peakwise-answers", daemon=True)
+        self._thread.start()
+
+    @property
+    def scans(self) -> Sequence[str]:
+        """Scans that an earlier run answered here."""
+        return self._scans
+
+    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Add one line an answer."""
+        if self._problem is not None:
+            raise self._problem
+        self._file.append(rows)
+        with self._news:
+            self._unsafe += rows
+            self._news.notify()
+
+    def close(self) -> None:
+        """Return when all answers are on the disk."""
+        with self._news:
+            self._closing = True
+            self._news.notify()
+        self._thread.join()
+        self._file.close()
+        if self._problem is not None:
+            raise self._problem
+
+    def _keep(self) -> None:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._unsafe or self._closing)
+                rows, self._unsafe = self._unsafe, []
+            if not rows:
+                return
+            try:
+                self._file.sync()
+                self._safe(rows)
+            except Exception as problem:  # noqa: BLE001 - told by the next `write` or by `close`, in the caller's thread
+                self._problem = problem
+                return
