@@ -75,7 +75,7 @@ def _parts(
     if len(given) < len(scans):
         from peakwise.datasets import load
 
-        parts.append(load("hed-suite", series="D1").with_meta(source=DEMO))
+        parts.append(load("hed-suite", series="D2").with_meta(source=DEMO))
     out.need_some(len(parts))
     return parts
 

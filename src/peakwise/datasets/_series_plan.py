@@ -118,7 +118,8 @@ def draw_plan(kind: str, seed: Sequence[int]) -> Plan:
         march=texture * np.exp(t * (float(rng.uniform(-0.35, 0.35)) if "texture" in causes else 0.0)),
         grains=float(rng.uniform(0, 0.5)),
         flicker=float(rng.uniform(0.03, 0.25)) if "flicker of grains" in causes else 0.0,
-        displacement=np.linspace(0, 1, n) * (float(rng.uniform(0.03, 0.15) * rng.choice([-1, 1])) if "sample drift" in causes else 0.0),
+        displacement=np.linspace(0, 1, n)
+        * (float(rng.uniform(0.03, 0.15) * rng.choice([-1, 1])) if "sample drift" in causes else 0.0),
         beam=_beam(n, causes, rng),
         background=float(np.exp(rng.uniform(np.log(0.01), np.log(0.3)))),
         background_drift=drift * float(rng.uniform(-0.5, 1.5)),

@@ -6,11 +6,13 @@ To add an estimator: one file beside these and one line in the table `ESTIMATORS
 from peakwise.estimators._base import Estimator
 from peakwise.estimators._identification import Candidate, FoundPhase, Identification, Unexplained
 from peakwise.estimators._load import load
+from peakwise.estimators._novelty import Novelty
 from peakwise.estimators._transitions import StateBoundary, Transitions
 from peakwise.estimators.cosine_matcher import CosineMatcher
 from peakwise.estimators.logistic_regression import LogisticRegression
 from peakwise.estimators.naive_bayes import NaiveBayes
 from peakwise.estimators.nearest_neighbours import NearestNeighbours
+from peakwise.estimators.novelty_detector import NoveltyDetector
 from peakwise.estimators.pattern_clusterer import PatternClusterer
 from peakwise.estimators.phase_identifier import PhaseIdentifier
 from peakwise.estimators.random_forest import RandomForest
@@ -22,6 +24,7 @@ ESTIMATORS: dict[str, type[Estimator]] = {
     "phase_identifier": PhaseIdentifier,
     "transition_detector": TransitionDetector,
     "pattern_clusterer": PatternClusterer,
+    "novelty_detector": NoveltyDetector,
     "cosine_matcher": CosineMatcher,
     "naive_bayes": NaiveBayes,
     "nearest_neighbours": NearestNeighbours,
@@ -41,6 +44,8 @@ __all__ = [
     "LogisticRegression",
     "NaiveBayes",
     "NearestNeighbours",
+    "Novelty",
+    "NoveltyDetector",
     "PatternClusterer",
     "PhaseIdentifier",
     "RandomForest",

@@ -27,21 +27,21 @@ def lay_out(network: nn.Module, example: Tensor) -> nn.Module:
 
     Notes
     -----
-    PyTorch runs a convolution of a single channel in one dimension twenty times as slowly as the same one in two
-    dimensions with channels last.
+    PyTorch takes six times as long for a convolution of a single channel as for a matrix product with its windows.
 
     Examples
     --------
     >>> network = nn.Sequential(nn.Conv1d(1, 4, 5, 2), nn.ReLU(), nn.MaxPool1d(2)).eval()
     >>> quick, x = lay_out(network, torch.rand(2, 1, 40)), torch.rand(3, 1, 40)
     >>> bool(torch.allclose(quick(x), network(x), atol=1e-5)), type(quick[0]).__name__
-    (True, '_FlatConvolution')
+    (True, '_WindowProduct')
     """
     quick = copy.deepcopy(network).eval()
     _rectify_in_place(quick)
     for name, layer in list(quick.named_modules()):
         if isinstance(layer, nn.Conv1d) and layer.padding_mode == "zeros" and not isinstance(layer.padding, str):
-            put(quick, name, _FlatConvolution(layer))
+            is_single = layer.in_channels == 1 and layer.dilation == (1,)
+            put(quick, name, _WindowProduct(layer) if is_single else _FlatConvolution(layer))
         elif isinstance(layer, nn.MaxPool1d) and _is_plain(layer):
             put(quick, name, _FlatPool(_number(layer.kernel_size)))
     with torch.inference_mode():
@@ -78,6 +78,21 @@ class _FlatConvolution(nn.Module):  # type: ignore[misc]  # torch is not there f
     def forward(self, x: Tensor) -> Tensor:
         flat = x[:, :, None].contiguous(memory_format=torch.channels_last)
         return functional.conv2d(flat, self.weight, self.bias, *self.options)[:, :, 0]
+
+
+class _WindowProduct(nn.Module):  # type: ignore[misc]  # torch is not there for the type checker
+    """A convolution of a single channel as the product of its windows with a matrix."""
+
+    def __init__(self, layer: nn.Conv1d) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(layer.weight.detach()[:, 0].contiguous(), requires_grad=False)
+        self.bias = None if layer.bias is None else nn.Parameter(layer.bias.detach(), requires_grad=False)
+        self.stride, self.padding = layer.stride[0], layer.padding[0]
+
+    def forward(self, x: Tensor) -> Tensor:
+        padded = functional.pad(x[:, 0], (self.padding, self.padding)) if self.padding else x[:, 0]
+        windows = padded.unfold(1, self.weight.shape[1], self.stride)
+        return functional.linear(windows, self.weight, self.bias).transpose(1, 2)
 
 
 class _FlatPool(nn.Module):  # type: ignore[misc]  # torch is not there for the type checker

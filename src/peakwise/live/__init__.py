@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from peakwise.live._documents import dumps, loads
 from peakwise.live._monitor import Monitor
-from peakwise.live._sinks import JsonLines, LineStream, Sink
+from peakwise.live._sinks import BlueskyDocuments, JsonLines, LineStream, Sink
 from peakwise.live._source import Note, Source
+from peakwise.live.bluesky import BlueskySource
 from peakwise.live.folder import FolderSource
 from peakwise.live.replay import ReplaySource
 
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "SOURCES", "FolderSource", "JsonLines", "LineStream", "Monitor", "Note", "ReplaySource", "Sink", "Source",
+    "SOURCES", "BlueskyDocuments", "BlueskySource", "FolderSource", "JsonLines", "LineStream", "Monitor", "Note",
+    "ReplaySource", "Sink", "Source", "dumps", "loads",
 ]  # fmt: skip
 
 # How patterns come, by the name of the way.
-SOURCES: Mapping[str, type[Source]] = {"folder": FolderSource, "replay": ReplaySource}
+SOURCES: Mapping[str, type[Source]] = {"folder": FolderSource, "replay": ReplaySource, "bluesky": BlueskySource}

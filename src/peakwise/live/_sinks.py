@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, final
 
+from peakwise.live._documents import extra
 from peakwise.live._lines import LineFile, as_line
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     Confirm = Callable[[Iterable[str]], None]
 
-__all__ = ["JsonLines", "LineStream", "Sink"]
+__all__ = ["BlueskyDocuments", "JsonLines", "LineStream", "Sink"]
 
 
 class Sink(ABC):
@@ -126,3 +128,44 @@ class JsonLines(Sink):
             except Exception as problem:  # noqa: BLE001 - told by the next `write` or by `close`, in the caller's thread
                 self._problem = problem
                 return
+
+
+@final
+class BlueskyDocuments(Sink):
+    """Answers as a Bluesky run: one event an answer, for everything that takes documents.
+
+    Parameters
+    ----------
+    take : callable
+        Called with name and document: a callback, or ``Publisher(address, serializer=peakwise.live.dumps)``.
+    metadata : dict, optional
+        For the start of the run.
+    """
+
+    def __init__(self, take: Callable[[str, dict[str, Any]], Any], metadata: dict[str, Any] | None = None) -> None:
+        super().__init__()
+        self.take = take
+        model = extra("event_model")
+        run = model.compose_run(metadata={"purpose": "peakwise answers", **(metadata or {})})
+        self._run = run
+        take("start", run.start_doc)
+        text = {"source": "peakwise", "dtype": "string", "shape": []}
+        keys = {"scan": text, "answer": text, "latency_ms": {"source": "peakwise", "dtype": "number", "shape": []}}
+        self._stream = run.compose_descriptor(name="answers", data_keys=keys)
+        take("descriptor", self._stream.descriptor_doc)
+
+    def write(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Send one event an answer; the whole line of the answer is its `answer`."""
+        for row in rows:
+            latency = row["latency_ms"]
+            data = {
+                "scan": row["scan"],
+                "answer": as_line(row).decode().rstrip("\n"),
+                "latency_ms": -1.0 if latency is None else float(latency),
+            }
+            self.take("event", self._stream.compose_event(data=data, timestamps=dict.fromkeys(data, time.time())))
+        self._safe(rows)
+
+    def close(self) -> None:
+        """Send the end of the run."""
+        self.take("stop", self._run.compose_stop())

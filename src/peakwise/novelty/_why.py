@@ -1,0 +1,191 @@
+"""Why a scan looks new, and whether something harmless explains it: each is tested by correcting for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.optimize import nnls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from peakwise.novelty._score import Rows
+
+__all__ = ["Correction", "Leftover", "corrections", "leftovers", "mixture_of", "noise_of"]
+
+_SHARES = (0.15, 0.85)  # a part of a mixture has at least and at most so much of it
+_SIGMAS = 5.0
+_GRAINS = 24  # points left of a pattern when it is smoothed to see whether the known one is in it
+_SEEN = 0.9  # correlation of the smoothed patterns from which it is
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Correction:
+    """A scan as it would be without a fault of its measurement.
+
+    Attributes
+    ----------
+    kind : str
+        zero shift or wavelength.
+    amount : float
+        In units of the axis, or as a share of the wavelength.
+    row : ndarray of shape (m,)
+    """
+
+    kind: str
+    amount: float
+    row: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A peak that the nearest known pattern does not have: position, and height as a share of the highest."""
+
+    position: float
+    height: float
+
+
+def corrections(
+    axis: NDArray[np.float64], row: NDArray[np.float64], known: Rows, *, is_angle: bool
+) -> list[Correction]:
+    """The scan moved, and measured with another wavelength, so that it is most like one of some known rows.
+
+    Parameters
+    ----------
+    axis, row : (m,)
+    known : (k, m)
+        Rows of length 1 to which it is aligned.
+    is_angle : bool
+        Whether the axis is 2theta [deg]; else a wrong wavelength stretches it.
+    """
+    span = float(axis[-1] - axis[0])
+    step = span / (len(axis) - 1)
+    moves = _steps(max(0.004 * span, 2 * step), step)
+    stretches = _steps(0.012, step / max(abs(axis[0]), abs(axis[-1])))
+
+    def moved(by: float) -> NDArray[np.float64]:
+        return np.interp(axis + by, axis, row)
+
+    def stretched(by: float) -> NDArray[np.float64]:
+        at = axis * (1 + by)
+        if is_angle:
+            at = 2 * np.degrees(np.arcsin(np.clip(np.sin(np.radians(axis / 2)) * (1 + by), -1, 1)))
+        return np.interp(at, axis, row)
+
+    return [_best("zero shift", moved, moves, known), _best("wavelength", stretched, stretches, known)]
+
+
+def _steps(most: float, step: float) -> NDArray[np.float64]:
+    many = min(200, max(4, int(np.ceil(2 * most / step))))
+    return np.linspace(-most, most, 2 * many + 1)
+
+
+def _best(
+    kind: str, made: Callable[[float], NDArray[np.float64]], amounts: NDArray[np.float64], known: Rows
+) -> Correction:
+    best, at, row = -np.inf, 0, np.zeros(known.shape[1])
+    for number, by in enumerate(amounts):
+        tried = made(float(by))
+        tried = tried / max(float(np.linalg.norm(tried)), 1e-12)
+        alike = float((known @ tried).max())
+        if alike > best:
+            best, at, row = alike, number, tried
+    return Correction(kind, float(amounts[at]), row)
+
+
+def mixture_of(
+    row: NDArray[np.float64], known: Rows, names: NDArray[np.str_], most: int = 3
+) -> tuple[list[tuple[int, float]], float]:
+    """Known patterns whose sum is most like a row, and what is left over (a share of its length).
+
+    Parameters
+    ----------
+    row : (m,)
+        Intensities, on whatever scale.
+    known : (n, m)
+    names : (n,)
+        Only patterns of different names are parts of a mixture.
+    most : int
+
+    Returns
+    -------
+    parts : list of (number of the known row, share)
+        Empty where one pattern alone is as good.
+    left : float
+    """
+    size = max(float(np.linalg.norm(row)), 1e-12)
+    basis = known / np.maximum(np.linalg.norm(known, axis=1, keepdims=True), 1e-12)
+    taken: list[int] = []
+    left, weights, residual = 1.0, np.zeros(0), row / size
+    for _ in range(most):
+        gain = basis @ residual
+        gain[np.isin(names, names[taken])] = -np.inf
+        gain[taken] = -np.inf
+        if not np.isfinite(gain).any():
+            break
+        tried = [*taken, int(np.argmax(gain))]
+        found, rest = nnls(basis[tried].T, row / size)
+        if len(taken) and (rest > 0.8 * left or (found < _SHARES[0] * found.sum()).any()):
+            break
+        taken, weights, left = tried, found, float(rest)
+        residual = row / size - weights @ basis[taken]
+    if len(taken) < 2 or weights.max() > _SHARES[1] * weights.sum():
+        return [], left
+    return [(i, float(w / weights.sum())) for i, w in zip(taken, weights, strict=True)], left
+
+
+def noise_of(row: NDArray[np.float64], known: NDArray[np.float64]) -> tuple[float, bool]:
+    """Share of a row's length that is noise, and whether noise alone parts it from a known one.
+
+    Noise is what differs from point to point. It explains the difference where it is as large as the difference, and
+    where the known pattern is still seen when both are smoothed.
+
+    Parameters
+    ----------
+    row, known : (m,)
+    """
+    if len(row) < 5:
+        return 0.0, False
+    second = row[1:-1] - 0.5 * (row[:-2] + row[2:])
+    sigma = 1.4826 * float(np.median(np.abs(second))) / np.sqrt(1.5)
+    size = max(float(np.linalg.norm(row)), 1e-12)
+    share = sigma * np.sqrt(len(row)) / size
+    off = row - (row @ known) / max(float(known @ known), 1e-12) * known
+    wide = max(1.0, len(row) / _GRAINS / 4)
+    a, b = (gaussian_filter1d(v, wide) for v in (row, known))
+    a, b = a - a.mean(), b - b.mean()
+    seen = float(a @ b) / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12)
+    coarse = gaussian_filter1d(off, 2.0)
+    # White noise of sigma 1 smoothed by a Gaussian of 2 points has a sigma of 0.376.
+    quiet = np.abs(coarse).max() < _SIGMAS * 0.376 * max(sigma, 1e-12)
+    return float(share), bool(quiet and seen > _SEEN)
+
+
+def leftovers(
+    axis: NDArray[np.float64], row: NDArray[np.float64], known: NDArray[np.float64], most: int = 10
+) -> list[Leftover]:
+    """Peaks of a row that stand out of the noise and that a known row lacks, highest first.
+
+    Parameters
+    ----------
+    axis, row, known : (m,)
+        Intensities on whatever scale; the known ones are scaled to the row.
+    """
+    from scipy.signal import find_peaks
+
+    if len(row) < 5:
+        return []
+    scale = float(row @ known) / max(float(known @ known), 1e-12)
+    off = gaussian_filter1d(row - max(scale, 0.0) * known, 1.0)
+    second = row[1:-1] - 0.5 * (row[:-2] + row[2:])
+    sigma = 1.4826 * float(np.median(np.abs(second))) / np.sqrt(1.5)
+    top = max(float(np.ptp(row)), 1e-12)
+    least = max(_SIGMAS * sigma, 0.02 * top)
+    places, facts = find_peaks(off, height=least, prominence=least)
+    order = np.argsort(-facts["prominences"])[:most]
+    return [Leftover(float(axis[places[i]]), float(facts["prominences"][i] / top)) for i in order]

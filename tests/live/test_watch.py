@@ -1,0 +1,262 @@
+"""Streams: a real folder with slow writers, a process that is killed, a replay, and whatever goes wrong midway."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from peakwise.errors import NothingToReadError, OptionError, WriteError
+from peakwise.live import FolderSource, JsonLines, LineStream, Monitor, ReplaySource
+from peakwise.patterns import Patterns
+
+X = np.linspace(10, 60, 200)
+
+
+class Total:
+    """Stands for a model: the sum of a pattern, which every test can work out by itself."""
+
+    task = "regress"
+
+    def predict(self, patterns):
+        if not np.isfinite(patterns.intensity).all():
+            raise ValueError("NaN in the pattern")
+        return patterns.intensity.sum(axis=1)
+
+
+def text(value, n=200):
+    return "".join(f"{x:.6f} {value}\n" for x in np.linspace(10, 60, n))
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def follow(tmp_path, folder, *, warn=None, seconds=None, **options):
+    out = tmp_path / "out.jsonl"
+    options = {"settle": 0.15, "once": seconds is None, "axis": "two_theta", "patience": 1.0, **options}
+    source = FolderSource(folder, journal=tmp_path / "out.journal", **options)
+    report = Monitor(Total(), warn=warn).run(source, JsonLines(out), seconds=seconds)
+    return report, lines(out)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "scans"
+    made.mkdir()
+    return made
+
+
+METHODS = [
+    pytest.param(True, id="poll"),
+    pytest.param(
+        False,
+        id="told",
+        marks=pytest.mark.skipif(find_spec("watchfiles") is None, reason="watchfiles is not installed"),
+    ),
+]
+
+
+@pytest.mark.parametrize("poll", METHODS)
+def test_slow_writers_are_awaited_and_each_file_has_one_answer(tmp_path, folder, poll):
+    n = 8
+
+    def write():
+        for i in range(n):
+            rows = text(i + 1).splitlines(keepends=True)
+            with (folder / f"scan{i}.xy").open("w") as stream:
+                for part in range(0, 200, 50):
+                    stream.writelines(rows[part : part + 50])
+                    stream.flush()
+                    time.sleep(0.03)
+            (folder / f".hidden{i}.xy").write_text(text(99))
+            (folder / f"half{i}.xy.part").write_text(text(99))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    report, found = follow(tmp_path, folder, poll=poll, seconds=3.5, settle=0.3)
+    writer.join()
+    assert {row["scan"]: row["answer"] for row in found} == {f"scan{i}.xy": 200.0 * (i + 1) for i in range(n)}
+    assert len(found) == n == report["answered"]
+    assert all(row["task"] == "regress" and row["latency_ms"] >= 0 for row in found)
+
+
+def test_a_rerun_repeats_nothing_and_a_changed_file_is_a_revision(tmp_path, folder):
+    for i in range(3):
+        (folder / f"s{i}.xy").write_text(text(i))
+    assert len(follow(tmp_path, folder)[1]) == 3
+    os.utime(folder / "s0.xy")
+    (folder / "s1.xy").write_text(text(7))
+    (folder / "s3.xy").write_text(text(3))
+    found = follow(tmp_path, folder)[1]
+    assert [(r["scan"], r["answer"], r.get("revision")) for r in found[3:]] == [
+        ("s1.xy", 1400, 2),
+        ("s3.xy", 600, None),
+    ]
+    assert len(follow(tmp_path, folder)[1]) == 5
+
+
+def test_a_torn_line_is_cut_and_its_scan_answered_again(tmp_path, folder):
+    for i in range(3):
+        (folder / f"s{i}.xy").write_text(text(i))
+    follow(tmp_path, folder)
+    out = tmp_path / "out.jsonl"
+    whole = out.read_bytes()
+    # As if the process had been killed within its last line: neither that line nor its place in the journal is whole.
+    out.write_bytes(whole[:-20])
+    (tmp_path / "out.journal").write_text('{"scan": "s0.xy", "dig')
+    found = follow(tmp_path, folder)[1]
+    assert [row["scan"] for row in found] == ["s0.xy", "s1.xy", "s2.xy"]
+
+
+def test_two_processes_do_not_write_the_same_answers(tmp_path):
+    sink = JsonLines(tmp_path / "out.jsonl")
+    with pytest.raises(WriteError, match="another process is writing it"):
+        JsonLines(tmp_path / "out.jsonl")
+    sink.close()
+
+
+PROGRAM = """
+import sys, time
+sys.path.insert(0, sys.argv[3])
+from test_watch import Total
+from pathlib import Path
+from peakwise.live import FolderSource, JsonLines, Monitor
+class Slow(Total):
+    def predict(self, patterns):
+        time.sleep(0.01 * len(patterns))
+        return super().predict(patterns)
+folder, out = Path(sys.argv[1]), Path(sys.argv[2])
+source = FolderSource(folder, journal=f"{out}.journal", settle=0.05, axis="two_theta")
+Monitor(Slow()).run(source, JsonLines(out))
+"""
+
+
+def test_kill_9_at_any_moment_loses_and_repeats_nothing(tmp_path, folder):
+    out, n, dice = tmp_path / "out.jsonl", 80, random.Random(5)
+    at = [sys.executable, "-c", PROGRAM, str(folder), str(out), os.path.dirname(__file__)]
+    written = 0
+    kills = 0
+    deadline = time.monotonic() + 45
+    while time.monotonic() < deadline:
+        running = subprocess.Popen(at)
+        begin = out.stat().st_size if out.exists() else 0
+        started = time.monotonic()
+        # Once it has begun to answer, it is killed after a random time; files land meanwhile.
+        while (out.stat().st_size if out.exists() else 0) <= begin and time.monotonic() < started + 20:
+            if written < n:
+                (folder / f"s{written:03d}.xy").write_text(text(written + 1, 50))
+                written += 1
+            if written == n and out.exists() and out.read_bytes().count(b"\n") >= n:
+                break
+            time.sleep(0.01)
+        time.sleep(dice.random() * 0.25)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        kills += 1
+        if kills >= 4 and out.read_bytes().count(b"\n") >= n and written == n:
+            break
+    source = FolderSource(folder, journal=f"{out}.journal", settle=0.05, once=True, axis="two_theta")
+    Monitor(Total()).run(source, JsonLines(out))
+    found = lines(out)
+    assert kills >= 3
+    assert Counter(row["scan"] for row in found) == Counter(f"s{i:03d}.xy" for i in range(written))
+    assert all(row["answer"] == 50 * (int(row["scan"][1:4]) + 1) for row in found)
+
+
+def test_replay_at_100_a_second_drops_none_and_is_fast(tmp_path):
+    patterns = Patterns(X, np.arange(150)[:, None] * np.ones((150, X.size)))
+    out = tmp_path / "out.jsonl"
+    report = Monitor(Total()).run(ReplaySource(patterns, rate=100, name="set"), JsonLines(out))
+    found = lines(out)
+    assert [row["scan"] for row in found] == [f"set#{i}" for i in range(150)]
+    assert (report["answered"], report["dropped"], report["failed"]) == (150, 0, 0)
+    assert report["latency_ms"]["p99"] >= report["latency_ms"]["p50"] > 0
+    # 50 ms on a machine of its own; this one may be shared with anything.
+    assert report["latency_ms"]["p50"] < 50
+    assert 50 < report["rate"] < 110
+
+
+def test_what_a_slow_model_cannot_take_is_dropped_and_counted():
+    class Slow(Total):
+        def predict(self, patterns):
+            time.sleep(0.02 * len(patterns))
+            return super().predict(patterns)
+
+    taken = []
+    patterns = Patterns(X, np.ones((60, X.size)))
+    monitor = Monitor(Slow(), capacity=2)
+    report = monitor.run(ReplaySource(patterns, rate=1000), LineStream(taken.append))
+    assert report["dropped"] > 0
+    assert report["answered"] + report["dropped"] == 60
+    assert len(taken) == report["answered"]
+
+
+def test_nan_frames_and_a_changed_axis_do_not_end_a_stream():
+    rows = np.ones((4, X.size))
+    rows[1, 3] = np.nan
+    stream = [*Patterns(X, rows, names=list("abcd")), Patterns(X[:50], np.ones(50), names=["e"]), Patterns(X, rows[0])]
+    warned, taken = [], []
+    report = Monitor(Total(), warn=warned.append).run(stream, LineStream(lambda line: taken.append(json.loads(line))))
+    assert [row.get("answer") for row in taken] == [200, None, 200, 200, 50, 200]
+    assert taken[1]["failed"] == "ValueError: NaN in the pattern"
+    assert (report["answered"], report["failed"]) == (5, 1)
+    assert [w for w in warned if "axis changes at e: 50 points" in w]
+
+
+def test_bad_files_are_told_and_the_stream_goes_on(tmp_path, folder):
+    (folder / "good.xy").write_text(text(1))
+    (folder / "bad.xy").write_text("this is no scan\n")
+    (folder / "empty.xy").write_text("")
+    warned = []
+    report, found = follow(tmp_path, folder, warn=warned.append, patience=0.6)
+    assert [row["scan"] for row in found] == ["good.xy", "bad.xy"]
+    assert "content is none of the formats" in found[1]["failed"]
+    assert (report["answered"], report["failed"]) == (1, 1)
+    assert [w for w in warned if "empty.xy is not complete after 0.6 s (it is empty)" in w]
+    assert len(follow(tmp_path, folder, patience=0.6)[1]) == 2, "told once"
+
+
+def test_a_folder_that_disappears_is_awaited(tmp_path, folder):
+    (folder / "a.xy").write_text(text(1))
+    aside = tmp_path / "aside"
+
+    def move():
+        time.sleep(0.8)
+        folder.rename(aside)
+        time.sleep(0.6)
+        folder.mkdir()
+        (folder / "b.xy").write_text(text(2))
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    warned = []
+    found = follow(tmp_path, folder, warn=warned.append, seconds=3.0)[1]
+    mover.join()
+    assert [row["scan"] for row in found] == ["a.xy", "b.xy"]
+    assert ["not there any more" in warned[0], "there again" in warned[1]] == [True, True]
+
+
+def test_options_that_cannot_be_meant_are_refused(tmp_path):
+    with pytest.raises(NothingToReadError, match="there is no such folder"):
+        FolderSource(tmp_path / "none")
+    with pytest.raises(OptionError, match="settle must be a time above 0"):
+        FolderSource(tmp_path, settle=0)
+    with pytest.raises(OptionError, match="rate must be above 0"):
+        ReplaySource([], rate=0)
+    with pytest.raises(OptionError, match="capacity must be a whole number"):
+        Monitor(Total(), capacity=0)
+    with pytest.raises(OptionError, match="must have judge, identify, update or predict"):
+        Monitor(object())
+    with pytest.raises(OptionError, match="Total has no suggest"):
+        Monitor(Total()).suggest(3)
