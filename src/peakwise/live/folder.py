@@ -220,8 +220,9 @@ class FolderSource(Source):
             still = now - old.since
             if name in self._open and self._journal is not None:
                 continue  # it changed before its answers were written: they come first
-            if still >= self.settle and stamp[0] > 0 and now >= old.next_try:
-                ready.append(name)
+            if still >= self.settle and stamp[0] > 0:
+                if now >= old.next_try:
+                    ready.append(name)
             elif (now - old.first >= self.patience or still >= self.patience) and not old.is_told:
                 self._tell_unfinished(name, old)
         return sorted(ready, key=natural_key)

@@ -1,0 +1,69 @@
+"""``peakwise watch`` as a shell sees it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from peakwise.cli import main
+from peakwise.estimators import TransitionDetector
+from peakwise.io import write
+from peakwise.patterns import Patterns
+
+X = np.linspace(1, 5, 300)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A model of two states, and a folder with two scans of each."""
+    root = tmp_path_factory.mktemp("watch")
+    clean = [sum(np.exp(-(((X - a) / 0.05) ** 2)) for a in at) for at in ((2, 3.1), (2.3, 4))]
+    counts = np.random.default_rng(0).poisson(300 * np.repeat(clean, 15, axis=0) + 10)
+    series = Patterns(X, counts, "q", unit="counts")
+    TransitionDetector(states=2).fit(series).save(root / "m.pw")
+    (root / "scans").mkdir()
+    for i in (0, 1, 28, 29):
+        write(series[i], root / "scans" / f"s{i}.xye")
+    return root
+
+
+def run(capsys, *words):
+    with pytest.raises(SystemExit) as end:
+        main([str(w) for w in words])
+    return end.value.code, *capsys.readouterr()
+
+
+def test_a_folder_becomes_lines_and_a_rerun_adds_none(made, tmp_path, capsys):
+    words = ("watch", made / "scans", "--model", made / "m.pw", "--once", "--axis", "q", "--out", tmp_path / "o.jsonl")
+    for _ in range(2):
+        code, said, _ = run(capsys, *words)
+        rows = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
+        assert (code, said) == (0, "")
+        assert [(r["scan"], r["task"], r["state"]) for r in rows] == [
+            ("s0.xye", "transitions", 0), ("s1.xye", "transitions", 0),
+            ("s28.xye", "transitions", 1), ("s29.xye", "transitions", 1),
+        ]  # fmt: skip
+        assert all(0.5 < r["probability"] <= 1 and r["latency_ms"] >= 0 for r in rows)
+
+
+def test_without_a_file_the_lines_are_the_output(made, capsys):
+    code, said, _ = run(capsys, "watch", made / "scans", "--model", made / "m.pw", "--once", "--axis", "q")
+    assert code == 0
+    assert [json.loads(line)["state"] for line in said.splitlines()] == [0, 0, 1, 1]
+
+
+def test_replay_tells_how_fast_it_was(made, capsys):
+    words = ("watch", "--replay", made / "scans", "--rate", "100", "--axis", "q", "--model", made / "m.pw", "--json")
+    code, said, _ = run(capsys, *words)
+    document = json.loads(said)
+    assert code == 0
+    assert (document["answered"], document["dropped"]) == (4, 0)
+    assert document["latency_ms"]["p99"] > 0
+    assert [row["state"] for row in document["answers"]] == [0, 0, 1, 1]
+
+
+def test_what_cannot_be_meant(made, capsys):
+    assert run(capsys, "watch", "--model", made / "m.pw")[0] == 2
+    code, _, said = run(capsys, "watch", made / "nowhere", "--model", made / "m.pw")
+    assert code == 1
+    assert "there is no such folder" in said
