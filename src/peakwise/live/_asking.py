@@ -18,7 +18,7 @@ _SAME_WAVELENGTH = 2e-3
 
 
 class Asker:
-    """Asks a model in the way that it offers: `judge`, `identify`, `update`, `predict_proba` or `predict`.
+    """Asks a model in the way that it offers: `judge`, `answers`, `identify`, `update`, `predict_proba` or `predict`.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Asker:
     def __init__(self, model: Any) -> None:
         self.model = model
         self._follows = hasattr(model, "update")
-        if not any(hasattr(model, name) for name in ("judge", "identify", "update", "predict")):
+        if not any(hasattr(model, name) for name in ("judge", "answers", "identify", "update", "predict")):
             why = f"a model must have judge, identify, update or predict; {type(model).__name__} has none of them"
             raise OptionError("cannot answer with this model", why, "Give a fitted estimator of peakwise")
 
@@ -43,8 +43,9 @@ class Asker:
         """Return the fields of one answer a pattern."""
         patterns = self._fitting(patterns)
         model = self.model
-        if hasattr(model, "judge"):
-            found = [_fields(one) for one in model.judge(patterns)]
+        judge = getattr(model, "judge", None) or getattr(model, "answers", None)
+        if judge is not None:
+            found = [_fields(one) for one in judge(patterns)]
         elif hasattr(model, "identify") and hasattr(model, "phases_"):
             found = [_fields(one) for one in model.identify(patterns)]
         elif self._follows and hasattr(model, "update"):
