@@ -86,7 +86,9 @@ def watch(
     monitor = Monitor(fitted, warn=warn)
     with _ends_on_signals(source):
         report = monitor.run(source, sink, seconds=seconds)
-    out.document |= report | {"out": target}
+    # `failed` is a list in every document: here of scans, each with the reason.
+    refused = [{"file": name, "why": why} for name, why in monitor.refused.items()]
+    out.document |= report | {"failed": refused, "out": target}
     if target is None and out.as_json:
         out.document["answers"] = rows
     _tell(out, report)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Monitor"]
 
 _KEPT = 100_000  # latencies behind the percentiles
+_REFUSED = 1000  # scans without an answer that are remembered
 _AT_ONCE = 64  # most patterns that are asked together when they queue
 _BUSY = 0.01  # [s] that patterns asked together may take: the first of them waits for the last
 
@@ -65,6 +66,7 @@ class Monitor:
         self._answered = self._failed = 0
         self._cost = math.inf  # [s] a pattern, smoothed
         self._told: set[str] = set()
+        self.refused: dict[str, str] = {}  # the last scans without an answer, and why
         self._axis: tuple[Any, ...] | None = None
         self._first: float | None = None
         self._last = 0.0
@@ -88,7 +90,7 @@ class Monitor:
             latency = max(0.0, now - came)
             row = {"scan": str(patterns.names[i]), "time": _clock(now), "latency_ms": round(1e3 * latency, 3)}
             if isinstance(fields, Note):
-                self._failed += 1
+                self._refuse(row["scan"], fields.text)
                 rows.append(row | {"failed": fields.text})
                 continue
             self._answered += 1
@@ -212,9 +214,15 @@ class Monitor:
                 self._warn(note.text)
                 continue
             self._warn(f"{note.scan} could not be read: {note.text}")
-            self._failed += 1
+            self._refuse(note.scan, note.text)
             rows.append({"scan": note.scan, "time": _clock(time.time()), "latency_ms": None, "failed": note.text})
         return rows
+
+    def _refuse(self, scan: str, why: str) -> None:
+        self._failed += 1
+        self.refused[scan] = why
+        if len(self.refused) > _REFUSED:
+            del self.refused[next(iter(self.refused))]
 
     def _tell(self, text: str) -> None:
         if text not in self._told:
