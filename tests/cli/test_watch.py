@@ -71,7 +71,7 @@ def test_what_cannot_be_meant(made, capsys):
 
 def test_a_scan_without_an_answer_is_told_as_in_every_document(made, tmp_path, capsys):
     (tmp_path / "in").mkdir()
-    write(Patterns(X[:40], np.ones((1, 40)), "q"), tmp_path / "in" / "short.xye")
+    write(Patterns(X[:40], np.ones((1, 40)), "q", unit="counts"), tmp_path / "in" / "short.xye")
     (tmp_path / "in" / "whole.xye").write_bytes((made / "scans" / "s0.xye").read_bytes())
     words = ("watch", tmp_path / "in", "--model", made / "m.pw", "--once", "--axis", "q", "--json")
     code, said, _ = run(capsys, *words)

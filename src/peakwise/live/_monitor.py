@@ -90,7 +90,7 @@ class Monitor:
             latency = max(0.0, now - came)
             row = {"scan": str(patterns.names[i]), "time": _clock(now), "latency_ms": round(1e3 * latency, 3)}
             if isinstance(fields, Note):
-                self._refuse(row["scan"], fields.text)
+                self._refuse(str(patterns.names[i]), fields.text)
                 rows.append(row | {"failed": fields.text})
                 continue
             self._answered += 1
