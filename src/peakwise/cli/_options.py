@@ -42,6 +42,14 @@ variable = click.option(
 )
 values = click.option("--values", metavar="V.csv", type=click.Path(), help="Its values: columns pattern,value.")
 keep_order = click.option("--keep-order", is_flag=True, help="Leave the order of the files; the variable only tells.")
+known = click.option(
+    "--known", metavar="DIR", multiple=True, type=click.Path(),
+    help="What is known: scans, a set of many, or CIFs, whose patterns are simulated.",
+)  # fmt: skip
+false_alarm = click.option(
+    "--false-alarm", metavar="X", type=click.FloatRange(0, 0.5, min_open=True),
+    help="Of scans like the known ones, so many may be called new (default: 0.01).",
+)  # fmt: skip
 network = click.option("--network", metavar="NAME", help="A network of peakwise models.")
 minutes = click.option(
     "--minutes", metavar="X", type=click.FloatRange(0, min_open=True), default=2.0, show_default=True,

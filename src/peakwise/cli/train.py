@@ -25,6 +25,10 @@ TASKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "peakwise.cli._train_transitions:run", "which state of a series a scan is in",
         ("scans", "labels", "method", "network", "seconds", "variable", "values", "wavelength", "axis", "file_format"),
     ),
+    "novelty": (
+        "peakwise.cli._train_novelty:run", "which scans are unlike anything known",
+        ("scans", "known", "false_alarm", "wavelength", "axis", "file_format"),
+    ),
 }  # fmt: skip
 
 
@@ -47,6 +51,8 @@ TASKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 )  # fmt: skip
 @click.option("--labels", metavar="L.csv", type=click.Path(), help="transitions: columns pattern,label.")
 @click.option("--method", metavar="NAME", help="transitions: how; peakwise models lists the methods.")
+@options.known
+@options.false_alarm
 @options.variable
 @options.values
 @options.wavelength
@@ -55,8 +61,9 @@ TASKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 def train(out: Output, task: str, output: str, **given: Any) -> None:
     """Train a model for a TASK and write it into one file.
 
-    Tasks: identify (which phases are in scans; --phases, --mixtures, --effort) and transitions (in which state of a
-    series a scan is; SCAN..., --labels, --method). Ctrl-C stops the training; a file is there only when it is whole.
+    Tasks: identify (which phases are in scans; --phases, --mixtures, --effort), transitions (in which state of a series
+    a scan is; SCAN..., --labels, --method) and novelty (whether a scan is unlike anything known; SCAN... or --known).
+    Ctrl-C stops the training; a file is there only when it is whole.
 
     Example: peakwise train identify --phases cifs/ -o minerals.pw; peakwise train transitions heating/ --labels L.csv
     -o heating.pw

@@ -14,8 +14,18 @@ from peakwise.estimators._options import option_error, real_option, whole_option
 from peakwise.estimators._rows import unit_rows
 from peakwise.evaluation import conformal_size
 from peakwise.novelty import (
-    SCORES, Combined, Nearest, Score, corrections, cross_scores, folds, leftovers, mixture_of, noise_of,
-    tail_p_values, tail_threshold,
+    SCORES,
+    Combined,
+    Nearest,
+    Score,
+    corrections,
+    cross_scores,
+    folds,
+    leftovers,
+    mixture_of,
+    noise_of,
+    tail_p_values,
+    tail_threshold,
 )  # fmt: skip
 from peakwise.patterns import Patterns, convert_axis
 
@@ -99,9 +109,9 @@ class NoveltyDetector(Estimator):
             why = "all known scans are empty: their intensities are 0"
             raise PatternsError("cannot learn what is known", why, "Give scans with counts")
         seed = whole_option(self, "random_state", 0)
-        rows = unit_rows(known)
+        rows = _unit(known)
         cross = cross_scores(self._kinds(), rows, folds(n, seed), seed)
-        names = patterns.meta["phases"] if "phases" in patterns.meta else patterns.names
+        names = patterns.meta.get("phases", patterns.names)
         self.warnings_ = []
         if n < conformal_size(self.false_alarm):
             self.warnings_.append(
@@ -129,7 +139,7 @@ class NoveltyDetector(Estimator):
         X : Patterns, xarray object or array-like of shape (n, m)
         """
         patterns = self._known(X)
-        rows = unit_rows(np.asarray(patterns.intensity, dtype=np.float64))
+        rows = _unit(patterns.intensity)
         table = self._table(rows)
         plain = self._combined.of(table)
         names = list(self._scorers)
@@ -157,7 +167,7 @@ class NoveltyDetector(Estimator):
         return np.asarray(self._scores(patterns) > self.threshold_)
 
     def _scores(self, patterns: Patterns) -> NDArray[np.float64]:
-        rows = unit_rows(np.asarray(patterns.intensity, dtype=np.float64))
+        rows = _unit(patterns.intensity)
         made = self._combined.of(self._table(rows))
         for i in np.flatnonzero(made > self.threshold_):
             reason = self._reason(patterns.intensity[i], rows[i], int(self._nearest.nearest(rows[i][None])[0][0]))
@@ -170,7 +180,7 @@ class NoveltyDetector(Estimator):
         """Learn from all known scans, and from how strange each was without it."""
         self.names_ = names
         self._intensity, self._cross = known, cross
-        self._rows = unit_rows(known)
+        self._rows = _unit(known)
         self._scorers: dict[str, Score] = {}
         for name, kind in zip(self._named(), self._kinds(), strict=True):
             self._scorers[name] = kind()
@@ -244,16 +254,16 @@ class NoveltyDetector(Estimator):
         # What the mixture does not explain stays: it is put on top of the largest part alone.
         rest = intensity / size - weights @ unit[taken]
         first = taken[int(np.argmax(weights))]
-        score = self._score_of(unit_rows((weights.sum() * unit[first] + rest)[None])[0])
+        score = self._score_of(_unit((weights.sum() * unit[first] + rest)[None])[0])
         named = tuple((str(self.names_[i]), share) for i, share in parts)
         words = "a mixture of known ones: " + " and ".join(f"{name} ({100 * share:.0f} %)" for name, share in named)
         return _Reason("mixture", words, score, named)
 
     def _peaks(self, row: NDArray[np.float64], near: int) -> tuple[dict[str, float | None], ...]:
-        made: list[dict[str, float | None]] = []
-        for peak in leftovers(self.grid_, row, self._rows[near]):
-            made.append({"axis": peak.position, "d": self._d(peak.position), "intensity": round(peak.height**2, 4)})
-        return tuple(made)
+        return tuple(
+            {"axis": peak.position, "d": self._d(peak.position), "intensity": round(peak.height**2, 4)}
+            for peak in leftovers(self.grid_, row, self._rows[near])
+        )
 
     def _d(self, position: float) -> float | None:
         if self.kind_ not in ("two_theta", "q", "d") or (self.kind_ == "two_theta" and not self.wavelength_):
@@ -316,3 +326,7 @@ class NoveltyDetector(Estimator):
         made.warnings_ = [str(text) for text in recipe["learned"]["warnings"]]
         made._put(known, np.array(names), cross)
         return made
+
+
+def _unit(intensity: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.asarray(unit_rows(np.asarray(intensity, dtype=np.float64)), dtype=np.float64)

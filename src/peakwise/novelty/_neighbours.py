@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from peakwise.novelty._score import Rows, Score, distances
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Density", "Nearest", "Peaks", "shifted"]
 

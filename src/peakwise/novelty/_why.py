@@ -130,7 +130,7 @@ def mixture_of(
             break
         tried = [*taken, int(np.argmax(gain))]
         found, rest = nnls(basis[tried].T, row / size)
-        if len(taken) and (rest > 0.8 * left or (found < _SHARES[0] * found.sum()).any()):
+        if taken and (rest > 0.8 * left or (found < _SHARES[0] * found.sum()).any()):
             break
         taken, weights, left = tried, found, float(rest)
         residual = row / size - weights @ basis[taken]
