@@ -3,12 +3,15 @@
 A pattern first takes the state of the labelled pattern that it is most like when the cell may be larger or smaller: on
 an axis of log(1/d) a strain only shifts the lines, and what only moved is no change. Between two neighbouring labels of
 different states in one series the boundary is then laid where the series, aligned, breaks: a step, or a slope that
-begins or ends. The labels say which states there are and between which frames to look; all frames say where.
+begins or ends. The labels say which states there are and between which frames to look; all frames say where. Labels of
+other series count, too, at frames that cannot be told from the labelled ones.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,13 +30,24 @@ if TYPE_CHECKING:
     from peakwise.studies._hed_labels import Suite
 
     Array = NDArray[np.float64]
+    Lent = tuple[float, int, int]
 
-__all__ = ["Breaking", "alike", "break_place", "own_answers", "prepare_breaks", "strain_axis"]
+__all__ = [
+    "Breaking",
+    "alike",
+    "break_place",
+    "joined",
+    "lend_labels",
+    "own_answers",
+    "prepare_breaks",
+    "strain_axis",
+]
 
 _POINTS = 768  # of the axis of log(1/d)
 _STRAIN = 0.06  # by which a cell may be larger or smaller and still be the same state
 _BROAD = 12  # what bends over more than this part of the range is background
 _CURVES = 6  # principal components between two labels
+_AS_ALIKE = 0.98  # of what noise alone would leave, from which a label of another series is lent
 _MARGIN = 0.5  # frames on either side of the two labels, as a share of those between them
 _FEWEST_AROUND = 4
 
@@ -46,6 +60,8 @@ class Breaking:
     ----------
     like : ndarray of shape (n, n)
         How alike two patterns are, up to a strain.
+    same : ndarray of shape (n, n)
+        How alike they are as they stand.
     rows : tuple of ndarray
         Of each series, its lines brought to one place.
     strain : tuple of ndarray
@@ -53,6 +69,7 @@ class Breaking:
     """
 
     like: NDArray[np.float32]
+    same: NDArray[np.float32]
     rows: tuple[NDArray[np.float32], ...]
     strain: tuple[Array, ...]
 
@@ -61,7 +78,8 @@ def prepare_breaks(suite: Suite) -> Breaking:
     """Look at all series, without labels."""
     rows, step = strain_axis(suite.patterns)
     seen = [align(prepare_series(p)) for p in suite.patterns]
-    return Breaking(alike(rows, round(_STRAIN / step)), tuple(r for r, _ in seen), tuple(s for _, s in seen))
+    like, same = alike(rows, round(_STRAIN / step)), alike(rows, 0)
+    return Breaking(like, same, tuple(r for r, _ in seen), tuple(s for _, s in seen))
 
 
 def strain_axis(patterns: Sequence[Patterns]) -> tuple[NDArray[np.float32], float]:
@@ -119,15 +137,60 @@ def own_answers(suite: Suite, known: NDArray[np.bool_], seen: Breaking, *, break
     answers = suite.labels[told][seen.like[:, told].argmax(axis=1)]
     if not breaks:
         return np.asarray(answers)
+    lent = lend_labels(suite, known, seen.same)
     for k, place in enumerate(suite.places.values()):
         at = np.flatnonzero(known[place])
-        labels, states = suite.labels[place][at], answers[place]
-        for first, last, one, other in zip(at, at[1:], labels, labels[1:], strict=False):
-            cut = last if one == other else break_place(seen.rows[k], seen.strain[k], int(first), int(last))
+        states = answers[place]  # a view
+        points = [*zip(at.tolist(), suite.labels[place][at].tolist(), strict=True)]
+        points = joined(points, lent[k])
+        for (first, one), (last, other) in pairwise(points):
+            cut = last if one == other else break_place(seen.rows[k], seen.strain[k], first, last)
             states[first : last + 1] = np.where(np.arange(first, last + 1) < cut, one, other)
-        answers[place] = states
-        answers[place][at] = labels
+        states[at] = suite.labels[place][at]
     return np.asarray(answers)
+
+
+def lend_labels(suite: Suite, known: NDArray[np.bool_], same: NDArray[np.float32]) -> list[list[Lent]]:
+    """For each series, labels of the others at the frames that they look like: strength, frame, label.
+
+    Two noisy patterns of one kind are as alike as the square root of what each is like its own neighbours; where the
+    labelled one is not, it is of another sample, or further than a frame from all of this series.
+    """
+    steady = np.empty(len(known))
+    for place in suite.places.values():
+        following = np.diagonal(same[place, place], offset=1).astype(np.float64)
+        padded = np.concatenate([following[:1], following, following[-1:]])
+        steady[place] = (padded[1:] + padded[:-1]) / 2
+    found: list[list[Lent]] = []
+    for place in suite.places.values():
+        lent = []
+        for other in np.flatnonzero(known):
+            if place.start <= other < place.stop:
+                continue
+            overlap = uniform_filter1d(same[place, other].astype(np.float64), 3, mode="nearest")
+            frame = int(overlap.argmax())
+            expected = float(np.sqrt(max(steady[place][frame] * steady[other], 0.0)))
+            if 0 < frame < len(overlap) - 1 and overlap[frame] >= _AS_ALIKE * expected:
+                lent.append((float(overlap[frame] / expected), frame, int(suite.labels[other])))
+        found.append(lent)
+    return found
+
+
+def joined(own: Sequence[tuple[int, int]], lent: Sequence[Lent]) -> list[tuple[int, int]]:
+    """Frames with their labels: own ones, and lent ones, the strongest first, where they fit between their neighbours.
+
+    >>> joined([(3, 0), (20, 1)], [(1.0, 9, 0), (0.99, 8, 1), (0.99, 15, 2), (0.98, 40, 1)])
+    [(3, 0), (9, 0), (20, 1)]
+    """
+    points = sorted(own)
+    for _, frame, label in sorted(lent, reverse=True):
+        right = bisect_left(points, (frame, -1))
+        if not 0 < right < len(points) or points[right][0] == frame:
+            continue
+        before, after = points[right - 1][1], points[right][1]
+        if before != after and label in (before, after):
+            points.insert(right, (frame, label))
+    return points
 
 
 def break_place(rows: NDArray[np.floating], strain: Array, first: int, last: int) -> int:
