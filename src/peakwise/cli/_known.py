@@ -174,6 +174,10 @@ def known_of_cifs(out: Output, cifs: Sequence[str], layout: Layout) -> Patterns:
     ids = np.repeat([phase.id for phase in library], each)
     rows = np.concatenate([p.intensity for p in parts])
     names = [f"{name}#{i}" for i, name in enumerate(ids)]
+    out.warnings.append(
+        "what is known was simulated: the rate of false alarms is that of simulated scans, and measured ones differ "
+        "from them more (texture, impurities, the instrument); measured known scans promise more"
+    )
     return Patterns(grid, rows, layout.kind, wavelength=parts[0].radiation, names=names, meta={"phases": ids})
 
 

@@ -24,6 +24,7 @@ from peakwise.novelty import (
     leftovers,
     mixture_of,
     noise_of,
+    sharpened,
     tail_p_values,
     tail_threshold,
 )  # fmt: skip
@@ -36,9 +37,14 @@ if TYPE_CHECKING:
 
 __all__ = ["NoveltyDetector"]
 
+# The whole pattern and its peaks: on minerals that were left out and on failed absorption scans no other score, and no
+# mean of more of them, parts new from known better.
+_AUTO = ("nearest", "peaks")
 _FEWEST = 3  # known scans; with fewer nothing can be left out in turn
 _FEW = 10
 _TRIED = 5  # nearest known scans to which a strange one is aligned
+# Axes along which sharp lines stand on a background that varies from scan to scan.
+_WITH_BACKGROUND = ("two_theta", "q", "d", "raman_shift")
 _NOISY = 0.3  # share of a row that is noise, from which it is said
 
 
@@ -56,7 +62,7 @@ class _Reason:
 class NoveltyDetector(Estimator):
     """Tell which scans are unlike anything known.
 
-    Several scores of strangeness are learned from the known scans and joined to one. Known scans that were left out in
+    Scores of strangeness are learned from the known scans and joined to one. Known scans that were left out in
     turn say how large it is for what is known; that gives the threshold and the p-values. A scan above the threshold is
     corrected for noise, a zero shift, a wrong wavelength and for being a mixture of known ones; only what stays above
     the threshold is new.
@@ -66,7 +72,8 @@ class NoveltyDetector(Estimator):
     false_alarm : float
         Of scans like the known ones, so many may be called new.
     method : str
-        "auto" for all scores together, or a key of ``peakwise.novelty.SCORES`` for one alone.
+        "auto" for the distance from the nearest known scan and the new peaks together, or a key of
+        ``peakwise.novelty.SCORES`` for one score alone.
     random_state : int
 
     Attributes
@@ -109,7 +116,7 @@ class NoveltyDetector(Estimator):
             why = "all known scans are empty: their intensities are 0"
             raise PatternsError("cannot learn what is known", why, "Give scans with counts")
         seed = whole_option(self, "random_state", 0)
-        rows = _unit(known)
+        rows = _unit(known, self.kind_)
         cross = cross_scores(self._kinds(), rows, folds(n, seed), seed)
         names = patterns.meta.get("phases", patterns.names)
         self.warnings_ = []
@@ -120,7 +127,7 @@ class NoveltyDetector(Estimator):
             )
         if n < _FEW:
             self.warnings_.append(f"only {n} known scans: what they have in common is hardly known")
-        self._put(known, np.array([str(name) for name in names]), cross)
+        self._put(known, np.array([str(name) for name in names]), cross, self.kind_)
 
     def p_values(self, X: Any) -> NDArray[np.float64]:
         """How likely a known scan is at least as strange, for each pattern (n,).
@@ -139,7 +146,7 @@ class NoveltyDetector(Estimator):
         X : Patterns, xarray object or array-like of shape (n, m)
         """
         patterns = self._known(X)
-        rows = _unit(patterns.intensity)
+        rows = _unit(patterns.intensity, self.kind_)
         table = self._table(rows)
         plain = self._combined.of(table)
         names = list(self._scorers)
@@ -167,7 +174,7 @@ class NoveltyDetector(Estimator):
         return np.asarray(self._scores(patterns) > self.threshold_)
 
     def _scores(self, patterns: Patterns) -> NDArray[np.float64]:
-        rows = _unit(patterns.intensity)
+        rows = _unit(patterns.intensity, self.kind_)
         made = self._combined.of(self._table(rows))
         for i in np.flatnonzero(made > self.threshold_):
             reason = self._reason(patterns.intensity[i], rows[i], int(self._nearest.nearest(rows[i][None])[0][0]))
@@ -176,14 +183,14 @@ class NoveltyDetector(Estimator):
 
     # ---------- what is known ----------
 
-    def _put(self, known: NDArray[np.float64], names: NDArray[np.str_], cross: NDArray[np.float64]) -> None:
+    def _put(self, known: NDArray[np.float64], names: NDArray[np.str_], cross: NDArray[np.float64], kind: str) -> None:
         """Learn from all known scans, and from how strange each was without it."""
         self.names_ = names
         self._intensity, self._cross = known, cross
-        self._rows = _unit(known)
+        self._rows = _unit(known, kind)
         self._scorers: dict[str, Score] = {}
-        for name, kind in zip(self._named(), self._kinds(), strict=True):
-            self._scorers[name] = kind()
+        for name, made in zip(self._named(), self._kinds(), strict=True):
+            self._scorers[name] = made()
             self._scorers[name].learn(self._rows, self.random_state)
         self._nearest = Nearest()
         self._nearest.learn(self._rows, self.random_state)
@@ -192,7 +199,7 @@ class NoveltyDetector(Estimator):
         self.threshold_ = tail_threshold(self.known_scores_, self.false_alarm)
 
     def _named(self) -> list[str]:
-        return list(SCORES) if self.method == "auto" else [self.method]
+        return list(_AUTO) if self.method == "auto" else [self.method]
 
     def _kinds(self) -> list[type[Score]]:
         return [SCORES[name] for name in self._named()]
@@ -254,7 +261,7 @@ class NoveltyDetector(Estimator):
         # What the mixture does not explain stays: it is put on top of the largest part alone.
         rest = intensity / size - weights @ unit[taken]
         first = taken[int(np.argmax(weights))]
-        score = self._score_of(_unit((weights.sum() * unit[first] + rest)[None])[0])
+        score = self._score_of(_unit((weights.sum() * unit[first] + rest)[None], self.kind_)[0])
         named = tuple((str(self.names_[i]), share) for i, share in parts)
         words = "a mixture of known ones: " + " and ".join(f"{name} ({100 * share:.0f} %)" for name, share in named)
         return _Reason("mixture", words, score, named)
@@ -324,9 +331,11 @@ class NoveltyDetector(Estimator):
         if not (np.isfinite(known).all() and np.isfinite(cross).all()):
             raise ValueError("known scans that are not finite")
         made.warnings_ = [str(text) for text in recipe["learned"]["warnings"]]
-        made._put(known, np.array(names), cross)
+        made._put(known, np.array(names), cross, str(recipe["axis"]["kind"]))
         return made
 
 
-def _unit(intensity: NDArray[np.floating]) -> NDArray[np.float64]:
-    return np.asarray(unit_rows(np.asarray(intensity, dtype=np.float64)), dtype=np.float64)
+def _unit(intensity: NDArray[np.floating], kind: str) -> NDArray[np.float64]:
+    """Rows of length 1: square roots, and along axes where lines stand on a background, without what is broad."""
+    rows = np.asarray(unit_rows(np.asarray(intensity, dtype=np.float64)), dtype=np.float64)
+    return sharpened(rows) if kind in _WITH_BACKGROUND else rows

@@ -6,7 +6,7 @@ To add a score: one class in a file beside these and one line in the table `SCOR
 from peakwise.novelty._forest import Forest
 from peakwise.novelty._neighbours import Density, Nearest, Peaks
 from peakwise.novelty._principal import Residual, Spread
-from peakwise.novelty._score import Score
+from peakwise.novelty._score import Score, sharpened
 from peakwise.novelty._verdict import Combined, cross_scores, folds, tail_p_values, tail_threshold
 from peakwise.novelty._why import Correction, Leftover, corrections, leftovers, mixture_of, noise_of
 
@@ -38,6 +38,7 @@ __all__ = [
     "leftovers",
     "mixture_of",
     "noise_of",
+    "sharpened",
     "tail_p_values",
     "tail_threshold",
 ]

@@ -81,7 +81,7 @@ def corrections(
 
 
 def _steps(most: float, step: float) -> NDArray[np.float64]:
-    many = min(200, max(4, int(np.ceil(2 * most / step))))
+    many = min(200, max(4, int(np.ceil(4 * most / step))))
     return np.linspace(-most, most, 2 * many + 1)
 
 

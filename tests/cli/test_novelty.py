@@ -1,0 +1,135 @@
+"""``peakwise novelty`` and ``train novelty`` as a shell sees them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from peakwise.cli import main
+
+X = np.linspace(10, 60, 500)
+
+
+def scan(path, rng, *places, start=10.0):
+    rows = rng.poisson(2000 * (sum(np.exp(-(((X - p) / 0.3) ** 2)) for p in places) + 0.05))
+    np.savetxt(path, np.c_[X - 10 + start, rows], fmt="%.6f")
+
+
+def run(capsys, *words):
+    with pytest.raises(SystemExit) as ended:
+        main([*map(str, words)])
+    out, err = capsys.readouterr()
+    return ended.value.code, out, err
+
+
+def ask(capsys, *words):
+    code, out, err = run(capsys, *words, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Thirty known scans, and three to be asked: a known one, a new one, and one with NaN."""
+    root, rng = tmp_path_factory.mktemp("novelty"), np.random.default_rng(0)
+    (root / "known").mkdir()
+    (root / "asked").mkdir()
+    for i in range(30):
+        scan(root / "known" / f"k{i}.xy", rng, 20, 31)
+    scan(root / "asked" / "old.xy", rng, 20, 31)
+    scan(root / "asked" / "new.xy", rng, 20, 31, 42)
+    return root
+
+
+def test_the_answer_has_what_is_promised(capsys, folders):
+    document = ask(
+        capsys, "novelty", folders / "asked", "--known", folders / "known", "--axis", "q", "--false-alarm", 0.05
+    )
+    assert {"peakwise", "command", "failed", "warnings", "seconds", "threshold", "false_alarm"} <= set(document)
+    assert document["false_alarm"] == 0.05
+    found = {s["scan"].rsplit("/", 1)[-1]: s for s in document["scans"]}
+    assert {n: s["novel"] for n, s in found.items()} == {"old.xy": False, "new.xy": True}
+    for one in found.values():
+        assert {"scan", "score", "p_value", "novel", "nearest", "why"} <= set(one)
+        assert one["novel"] == (one["score"] > document["threshold"])
+    assert found["new.xy"]["unexplained"][0]["axis"] == pytest.approx(42, abs=0.2)
+    assert found["new.xy"]["nearest"].startswith("k")
+
+
+def test_a_trained_model_answers_the_same(capsys, folders, tmp_path):
+    model = tmp_path / "m.pw"
+    made = ask(capsys, "train", "novelty", folders / "known", "--axis", "q", "-o", model)
+    assert made["known"] == 30
+    by_model = ask(capsys, "novelty", folders / "asked", "--model", model, "--axis", "q")
+    direct = ask(capsys, "novelty", folders / "asked", "--known", folders / "known", "--axis", "q")
+    assert by_model["scans"] == direct["scans"]
+    assert by_model["threshold"] == direct["threshold"]
+
+
+def test_known_scans_of_several_ranges_are_compared_point_by_point(capsys, folders, tmp_path):
+    rng = np.random.default_rng(1)
+    for i in range(40):
+        scan(tmp_path / f"k{i}.xy", rng, 20, 31, start=10 if i % 2 else 500)
+    for name, start in (("inside.xy", 500), ("outside.xy", 900)):
+        (tmp_path / "asked").mkdir(exist_ok=True)
+        scan(tmp_path / "asked" / name, rng, 20, 31, start=start)
+    known = tmp_path.glob("k*.xy")
+    words = [w for k in known for w in ("--known", k)]
+    document = ask(capsys, "novelty", tmp_path / "asked", *words, "--axis", "raman_shift")
+    assert any("point by point" in text for text in document["warnings"])
+    found = {s["scan"].rsplit("/", 1)[-1]: s for s in document["scans"]}
+    assert found["inside.xy"]["warnings"] == []
+    assert "no known scan covers its range" in found["outside.xy"]["warnings"][0]
+
+
+def test_structures_as_what_is_known(capsys, tmp_path):
+    from peakwise.crystal import TEXTBOOK
+    from peakwise.simulate import Simulator
+
+    phases = {p.id: p for p in TEXTBOOK.values()}
+    names = list(phases)[:3]
+    library = tmp_path / "cifs"
+    library.mkdir()
+    for name in names[:2]:
+        (library / f"{name}.cif").write_text(phases[name].to_cif())
+    for name in names:
+        row = Simulator([phases[name]], (20, 80, 1501), radiation="CuKa", random_state=99).draw(1)
+        np.savetxt(tmp_path / f"{name}.xy", np.c_[row.axis, row.intensity[0]])
+    scans = [tmp_path / f"{name}.xy" for name in names]
+    document = ask(capsys, "novelty", *scans, "--known", library, "--wavelength", "CuKa")
+    novel = [s["novel"] for s in document["scans"]]
+    assert novel == [False, False, True]
+    assert [s["nearest"] for s in document["scans"]][:2] == names[:2]
+
+
+def test_bad_input_is_one_line(capsys, folders, tmp_path):
+    one = tmp_path / "one.xy"
+    scan(one, np.random.default_rng(2), 20, 31)
+    code, _, err = run(capsys, "novelty", one, "--known", one, "--axis", "q")
+    assert code == 1
+    assert err.count("peakwise: error:") == 1
+    assert "at least 3 known scans" in err
+    (tmp_path / "none").mkdir()
+    code, _, err = run(capsys, "novelty", one, "--known", tmp_path / "none", "--axis", "q")
+    assert code == 1
+    assert "peakwise: error:" in err
+    for words in ([one], [one, "--known", one, "--model", "m.pw"], [one, "--model", "m.pw", "--false-alarm", "0.1"]):
+        assert run(capsys, "novelty", *words)[0] == 2
+
+
+def test_a_scan_of_another_range_is_left_out_and_the_rest_answered(capsys, folders, tmp_path):
+    short = tmp_path / "short.xy"
+    np.savetxt(short, np.c_[X[:100], np.ones(100)])
+    document = ask(capsys, "novelty", folders / "asked", short, "--known", folders / "known", "--axis", "q")
+    assert len(document["scans"]) == 2
+    assert document["failed"][0]["file"] == str(short)
+    assert "what is known" in document["failed"][0]["why"]
+
+
+def test_the_table_for_people(capsys, folders):
+    code, out, _ = run(
+        capsys, "novelty", folders / "asked", "--known", folders / "known", "--axis", "q", "--false-alarm", "0.05"
+    )
+    assert code == 0
+    assert out.startswith("1 of 2 scans are unlike anything known")
+    assert "peaks that" in out
