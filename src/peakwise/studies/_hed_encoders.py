@@ -28,6 +28,7 @@ __all__ = [
 # The contrast is a sum over a batch of 512 in equation 7.5 of the thesis, and a mean here.
 _PUBLISHED_BATCH = 512
 _RATE = 1e-3
+_OPTIONS = {"conv_sc": {"has_feed_forward": False}}  # of the encoders of chapter 7
 _DECAY = 1e-3  # of linear heads: fixed, because a third of 42 labels held out says little
 
 
@@ -81,7 +82,7 @@ def pretrain(
         "position": order_positions(order[inside], suite.series[inside]).numpy(),
     }
     with seeded(random_state):
-        encoder = build_encoder(network, suite.rows.shape[1])
+        encoder = build_encoder(network, suite.rows.shape[1], _OPTIONS.get(network))
         objective = SelfSupervised(
             encoder, augmentations=augmentations, n_views=n_views, n_queue=2 * int(inside.sum()), **options
         )
@@ -152,12 +153,21 @@ def learn_supervised(
     return np.asarray(answers, dtype=np.int64), time.process_time() - start
 
 
-def head_answers(suite: Suite, known: NDArray[np.bool_], features: NDArray[np.float64]) -> NDArray[np.int64]:
-    """States of all patterns by a linear head on frozen features, fitted to the labels that are told."""
+def head_answers(
+    suite: Suite, known: NDArray[np.bool_], features: NDArray[np.float64], *, chained: bool = False
+) -> NDArray[np.int64]:
+    """States of all patterns by a linear head on frozen features, fitted to the labels that are told.
+
+    With `chained`, neighbours in a series are mostly in one state, as in `TransitionDetector`.
+    """
+    from peakwise.estimators._transitions import sticky
     from peakwise.objectives import linear_evaluation
 
     head = linear_evaluation(features[known], suite.labels[known], n_classes=3, decay=_DECAY)
-    return np.asarray(head.predict(features).argmax(axis=1), dtype=np.int64)
+    told = head.predict(features)
+    if chained:
+        told = np.concatenate([sticky(told[place]) for place in suite.places.values()])
+    return np.asarray(told.argmax(axis=1), dtype=np.int64)
 
 
 def _labelled(suite: Suite, known: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:

@@ -105,25 +105,28 @@ def draw_labels(suite: Suite, n: int, names: Sequence[str], *, random_state: int
     inside = suite.among(names)
     known = np.zeros(len(suite.labels), dtype=np.bool_)
     frequent = np.bincount(suite.labels[inside], minlength=3)
-    wanted = _shared(n, _PARTS if parts else frequent / frequent.sum(), frequent)
-    for state in range(3):
-        groups = [
-            np.flatnonzero(inside & (suite.series == s) & (suite.labels == state)) for s in range(len(suite.names))
-        ]
-        groups = [group for group in groups if group.size]
-        sizes = np.array([group.size for group in groups])
-        for group, k in zip(groups, _shared(int(wanted[state]), sizes / max(sizes.sum(), 1), sizes), strict=True):
-            known[rng.choice(group, int(k), replace=False)] = True
+    groups = [
+        [np.flatnonzero(inside & (suite.labels == state) & (suite.series == s)) for s in range(len(suite.names))]
+        for state in range(3)
+    ]
+    groups = [[group for group in some if group.size] for some in groups]
+    least = np.array([len(some) for some in groups])
+    wanted = _shared(n, _PARTS if parts else frequent / frequent.sum(), least, frequent)
+    for k, some in zip(wanted, groups, strict=True):
+        sizes = np.array([group.size for group in some], dtype=np.int64)
+        counts = _shared(int(k), sizes / max(sizes.sum(), 1), np.ones_like(sizes), sizes)
+        for group, count in zip(some, counts, strict=True):
+            known[rng.choice(group, int(count), replace=False)] = True
     return known
 
 
-def _shared(n: int, parts: NDArray[np.float64], most: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Whole numbers of the sum n in these parts, each at least 1 and at most what there is."""
-    count = np.minimum(np.maximum(1, np.floor(parts * n)), most).astype(np.int64)
-    for i in np.argsort(-(parts * n - count), kind="stable"):
-        count[i] += min(max(0, n - int(count.sum())), int(most[i] - count[i]), 1)
+def _shared(n: int, parts: NDArray[np.float64], least: NDArray[np.int64], most: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Whole numbers of the sum n, as near to these parts of it as `least` and `most` allow."""
+    count = np.clip(np.floor(parts * n), least, most).astype(np.int64)
     while count.sum() < min(n, most.sum()):
-        count[np.argmax((most - count) * (parts + 1e-9))] += 1
+        count[np.argmax(np.where(count < most, parts * n - count, -np.inf))] += 1
+    while count.sum() > max(n, least.sum()):
+        count[np.argmin(np.where(count > least, parts * n - count, np.inf))] -= 1
     return count
 
 

@@ -55,6 +55,7 @@ PUBLISHED_SILHOUETTE = (
     ("SpecMoco", "0.69 ± 0.15", "0.42 ± 0.02"),
     ("SpecRRMoco", "0.85 ± 0.02", "0.57 ± 0.01"),
 )
+CHAINED = "SpecRRMoco, neighbours mostly alike"
 OURS = "ours: alike up to a strain, breaks between labels"
 _GROUPS = ("Fe precision", "Fe recall", "FeO precision", "FeO recall")
 WARPS: dict[str, dict[str, Any]] = {"warp": {}, "magnitude": {}}
@@ -85,6 +86,8 @@ class Settings:
     seeds : int
         Encoders of each method.
     epochs, batch, n_views : int
+    published : (str, int)
+        The network of the thesis, and for how many epochs one encoder of it is trained; 0: none.
     strengths : tuple of float
         Further values of c, each with one encoder.
     matrix : tuple of str
@@ -102,14 +105,15 @@ class Settings:
     epochs: int = 16
     batch: int = 64
     n_views: int = 3
+    published: tuple[str, int] = ("conv_sc", 40)
     strengths: tuple[float, ...] = (0.001, 0.1, 1.0)
     matrix: tuple[str, ...] = tuple(NAMES)
     matrix_epochs: int = 4
 
 
 QUICK = Settings(
-    points=250, pretrained=("D1", "D8"), runs=4, seeds=1, epochs=3, n_views=2, strengths=(1.0,),
-    matrix=("magnitude", "warp"), matrix_epochs=1,
+    points=250, pretrained=("D1", "D8"), runs=4, seeds=1, epochs=3, n_views=2, published=("conv_sc", 0),
+    strengths=(1.0,), matrix=("magnitude", "warp"), matrix_epochs=1,
 )  # fmt: skip
 
 
@@ -156,6 +160,7 @@ class _Repetition:
                 for c in settings.strengths
             }
             pairs = self._pairs()
+            published = self._published()
         request.tell("aligning the series", 0.9)
         seen = prepare_breaks(self.suite)
         request.tell("judging", 0.93)
@@ -167,10 +172,11 @@ class _Repetition:
         }
         tables, found = [], {}
         for share in self.draws:
-            found[share] = {name: self._asked(made, share) for name, made in encoders.items()} | {
-                name: _Runs([judge(self.suite, known, asked(known)) for known in self.draws[share]])
-                for name, asked in answers.items()
-            }
+            found[share] = {name: self._asked(made, share) for name, made in {**encoders, **published}.items()}
+            found[share][CHAINED] = self._asked(encoders["SpecRRMoco"], share, chained=True)
+            for name, asked in answers.items():
+                scores = [judge(self.suite, known, asked(known)) for known in self.draws[share]]
+                found[share][name] = _Runs(scores)
             tables.append(self._labels_table(share, found[share]))
         request.tell("grouping without labels", 0.96)
         tables += [self._groups_table(encoders), self._strengths_table(found[self.first], strengths)]
@@ -180,14 +186,20 @@ class _Repetition:
         return Outcome(tables, figures, self._warnings(found[self.first]), asdict(settings))
 
     def _encoder(
-        self, options: Mapping[str, Any], augmentations: Mapping[str, Mapping[str, Any]], epochs: int, seed: int
+        self,
+        options: Mapping[str, Any],
+        augmentations: Mapping[str, Mapping[str, Any]],
+        epochs: int,
+        seed: int,
+        network: str | None = None,
     ) -> Encoded:
         settings, request = self.settings, self.request
         total = len(METHODS) * settings.seeds + len(settings.strengths) + len(settings.matrix) ** 2
+        total += settings.published[1] > 0
         request.tell(f"encoder {self.n_trained + 1} of {total}", 0.02 + 0.88 * self.n_trained / total)
         self.n_trained += 1
         return pretrain(
-            self.suite, self.inside, options, network=settings.network, augmentations=augmentations,
+            self.suite, self.inside, options, network=network or settings.network, augmentations=augmentations,
             n_views=settings.n_views, batch=settings.batch, epochs=epochs,
             seconds=None if request.minutes is None else 60 * request.minutes / total,
             random_state=request.seed + seed, device=request.device,
@@ -202,10 +214,18 @@ class _Repetition:
             for two in self.settings.matrix
         }
 
-    def _asked(self, encoders: Sequence[Encoded], share: float) -> _Runs:
+    def _published(self) -> dict[str, list[Encoded]]:
+        """One encoder of the network of the thesis."""
+        network, epochs = self.settings.published
+        if not epochs:
+            return {}
+        made = self._encoder(METHODS["SpecRRMoco"], WARPS, epochs, 0, network)
+        return {f"SpecRRMoco, one {network}, {epochs} epochs": [made]}
+
+    def _asked(self, encoders: Sequence[Encoded], share: float, *, chained: bool = False) -> _Runs:
         """Every draw of labels, with every encoder."""
         scores = [
-            judge(self.suite, known, head_answers(self.suite, known, encoded.features))
+            judge(self.suite, known, head_answers(self.suite, known, encoded.features, chained=chained))
             for encoded in encoders
             for known in self.draws[share]
         ]
