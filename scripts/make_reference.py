@@ -4,40 +4,40 @@
     python scripts/make_reference.py --check   writes nothing; says what has changed and exits 1
 
 Generated are whole pages of `docs/reference/`, the table of formats in the README, and, in every Markdown file, the
-output below a ``$ peakwise ...`` line of a ``console`` block: the command is run on a copy of `examples/`.
+output below a ``$ peakwise ...`` line of a ``console`` block (`replay_consoles.py`).
 """
 
 from __future__ import annotations
 
 import inspect
-import os
 import re
-import shlex
-import shutil
-import subprocess
 import sys
-import tempfile
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
+from replay_consoles import with_outputs
 
 from peakwise.augmentation import AUGMENTATIONS
 from peakwise.cli import COMMANDS, peakwise
 from peakwise.cli.bench import BENCHES
 from peakwise.crystal import TEXTBOOK
 from peakwise.datasets import DATASETS, options_of
-from peakwise.estimators import ESTIMATORS
+from peakwise.estimators import ESTIMATORS, METHODS
 from peakwise.evaluation import CALIBRATIONS
 from peakwise.explain import EXPLANATIONS, MAPS
+from peakwise.exported import BACKENDS
 from peakwise.io import FORMATS, META
+from peakwise.live import SOURCES
 from peakwise.matching import EFFORTS, FitSettings, Rules
 from peakwise.networks import HEADS, NETWORKS
+from peakwise.novelty import SCORES
 from peakwise.objectives import OBJECTIVES
 from peakwise.patterns import AXES, INTENSITY_UNITS, WAVELENGTHS
 from peakwise.preprocessing import STEPS
-from peakwise.report import VERDICTS
+from peakwise.report import SERIES_VERDICTS, VERDICTS
+from peakwise.series import GROUPINGS
 from peakwise.simulate import EFFECTS, PRESETS
 from peakwise.studies import STUDIES
 
@@ -53,7 +53,6 @@ WIDTH = 100
 
 _NOTE = f"<!-- Written by scripts/make_reference.py: change the source and run `{AGAIN}`. -->"
 _MARKED = re.compile(r"(<!-- formats: begin[^\n]*-->\n).*?(<!-- formats: end -->)", re.DOTALL)
-_CONSOLE = re.compile(r"^(?P<fence>`{3,})console\n(?P<body>.*?)^(?P=fence)$", re.DOTALL | re.MULTILINE)
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -184,7 +183,7 @@ def steps_page() -> str:
 
 def models_page() -> str:
     efforts = ((f"`{n}`", *(str(v) for v in (e.looked, e.fitted, e.added, e.beam))) for n, e in EFFORTS.items())
-    verdicts = ((f"`{v.name}`", v.sign, v.label, v.meaning) for v in VERDICTS.values())
+    verdicts = [(f"`{v.name}`", v.sign, v.label, v.meaning) for v in (*VERDICTS.values(), *SERIES_VERDICTS.values())]
     studies = ((f"`{s.name}`", s.title, s.citation, f"<https://doi.org/{s.doi}>") for s in STUDIES.values())
     return page(
         "# Models, and what else there is to choose from",
@@ -213,8 +212,27 @@ def models_page() -> str:
         table(("Fit", "Default", "What it is"), _settings(FitSettings)),
         table(("Criterion", "Default", "What it is"), _settings(Rules)),
         "## Verdicts",
-        "`peakwise.report.VERDICTS`: the kinds of answer in tables and reports.",
+        "`peakwise.report.VERDICTS` and, of series, `SERIES_VERDICTS`: kinds of answer in tables and reports.",
         table(("Name", "Sign", "Called", "When"), verdicts),
+        "## Ways to find the states of a series",
+        prose(f"""
+            `peakwise.estimators.METHODS`, for `peakwise transitions --method`. Which one:
+            [Where a series changes](../explanations/transitions.md). The clusterings are those of
+            `peakwise.series.GROUPINGS`: {code(GROUPINGS)}.
+        """),
+        table(("Name", "What it does"), ((f"`{n}`", what) for n, what in METHODS.items())),
+        "## Scores of novelty",
+        prose("""
+            `peakwise.novelty.SCORES`, for `method=` of `NoveltyDetector`. Which one:
+            [What is new](../explanations/novelty.md).
+        """),
+        _classes(SCORES),
+        "## Sources of a stream",
+        "`peakwise.live.SOURCES`: where patterns come from while they are measured.",
+        _classes(SOURCES),
+        "## Backends of prediction",
+        "`peakwise.exported.BACKENDS`: what runs a trained network fast.",
+        _classes(BACKENDS, ("network",)),
         "## Networks",
         prose("""
             `peakwise.networks.NETWORKS`, for `network=` and `--network`. Which one:
@@ -434,49 +452,6 @@ PAGES = {
     "docs/reference/simulation.md": simulation_page,
     "docs/reference/datasets.md": datasets_page,
 }
-
-
-def with_outputs(text: str) -> str:
-    """The text with what its ``$ peakwise`` commands print now; one folder per text, so that they may build up."""
-    if not _CONSOLE.search(text):
-        return text
-    with tempfile.TemporaryDirectory() as folder:
-        _furnish(Path(folder))
-        return _CONSOLE.sub(lambda block: _replayed(block, folder), text)
-
-
-def _furnish(folder: Path) -> None:
-    """What the commands find: the examples, and two things that go wrong."""
-    shutil.copytree(ROOT / "examples", folder / "examples")
-    shutil.copytree(ROOT / "examples" / "series", folder / "night")
-    (folder / "night" / "empty.xy").write_bytes(b"")
-    (folder / "night" / "notes.txt").write_text("sample slipped after 4 am")
-    (folder / "scan_17.raw").write_bytes(b"RAW1.01\0" + bytes(100))  # a Bruker RAW that ends within its header
-
-
-def _replayed(block: re.Match[str], folder: str) -> str:
-    commands = [line for line in block["body"].splitlines() if line.startswith("$ ")]
-    if not all(line.startswith("$ peakwise ") for line in commands):
-        return block[0]
-    outputs = "".join(f"{line}\n{_output(line[2:], folder)}" for line in commands)
-    return f"{block['fence']}console\n{outputs}{block['fence']}"
-
-
-def _output(line: str, folder: str) -> str:
-    words = shlex.split(line)[1:]
-    done = subprocess.run(
-        [sys.executable, "-m", "peakwise", *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONUTF8": "1", "COLUMNS": str(WIDTH), "PEAKWISE_CACHE": str(Path(folder, ".cache"))},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-    printed = (done.stdout + done.stderr).replace(f"{Path(folder).resolve()}{os.sep}", "")  # as if run where they are
-    lines = [line.rstrip() for line in printed.splitlines()]
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
-    return f"{text}\n" if text else ""
 
 
 def files() -> dict[Path, str]:

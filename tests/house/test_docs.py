@@ -17,15 +17,19 @@ from peakwise.cli.bench import BENCHES
 from peakwise.crystal import TEXTBOOK
 from peakwise.datasets import DATASETS
 from peakwise.errors import DamagedFileError
-from peakwise.estimators import ESTIMATORS
+from peakwise.estimators import ESTIMATORS, METHODS
 from peakwise.evaluation import CALIBRATIONS
 from peakwise.explain import EXPLANATIONS, MAPS
+from peakwise.exported import BACKENDS
 from peakwise.io import FORMATS, META, Reader
+from peakwise.live import SOURCES
 from peakwise.matching import EFFORTS
 from peakwise.networks import HEADS, NETWORKS
+from peakwise.novelty import SCORES
 from peakwise.objectives import OBJECTIVES
 from peakwise.preprocessing import STEPS
-from peakwise.report import VERDICTS
+from peakwise.report import SERIES_VERDICTS, VERDICTS
+from peakwise.series import GROUPINGS
 from peakwise.simulate import EFFECTS, PRESETS
 from peakwise.studies import STUDIES
 
@@ -104,6 +108,12 @@ TABLES = {
     "STUDIES": STUDIES,
     "VERDICTS": VERDICTS,
     "BENCHES": BENCHES,
+    "METHODS": METHODS,
+    "GROUPINGS": GROUPINGS,
+    "SCORES": SCORES,
+    "SOURCES": SOURCES,
+    "BACKENDS": BACKENDS,
+    "SERIES_VERDICTS": SERIES_VERDICTS,
 }
 ROOMS = [m.name for m in pkgutil.iter_modules(pw.__path__) if m.ispkg]
 
@@ -121,6 +131,8 @@ def test_every_table_of_a_room_is_walked():
         "FRAME",
         "FIELDS",
         "SIGNS",
+        "FCNN",
+        "RULE_FILE",
         "LEAST_FALSE_ALARM",
         "INTENSITY_UNITS",
         "MAX_BYTES",
