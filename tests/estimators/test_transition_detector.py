@@ -118,6 +118,16 @@ def test_patterns_that_arrive_change_the_answer():
     assert len(detector.states_) == 60
 
 
+def test_patterns_that_arrive_bring_their_values():
+    series = make(step(60, 29))
+    known = Patterns(AXIS, series.intensity, "q", meta={"temperature": 100.0 + 5 * np.arange(60)})
+    detector = TransitionDetector(variable="temperature").fit(known[:25])
+    detector.update(known[25:])
+    assert detector.boundaries_[0].value == pytest.approx(247.5)
+    detector.update(series[:3])
+    assert "3 patterns have no value of the variable" in detector.transitions_.warnings
+
+
 def test_values_of_what_was_varied():
     series = make(step(40, 17))
     temperature = 100.0 + 5 * np.arange(40)

@@ -272,8 +272,8 @@ def test_a_sequential_network_wants_to_know_how_many_it_reads():
 
 
 def test_an_objective_without_classes_cannot_answer():
-    objective = build_objective("momentum_contrast", build_encoder("fcnn", POINTS))
-    with pytest.raises(OptionError, match="MomentumContrast has no classes to answer with. Compile its encoder"):
+    objective = build_objective("self_supervised", build_encoder("fcnn", POINTS))
+    with pytest.raises(OptionError, match="SelfSupervised has no classes to answer with. Compile its encoder"):
         compile_network(objective, POINTS)
 
 

@@ -13,34 +13,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from peakwise.augmentation import Compose, RandomJitter, RandomMagnitude, RandomWarp
+from peakwise.augmentation import Compose, RandomMagnitude, RandomWarp
 from peakwise.errors import OptionError
 from peakwise.networks import Encoder, build_encoder, seeded
 from peakwise.objectives import (
-    MomentumContrast,
-    Relational,
     SelfSupervised,
     SupervisedContrastive,
     build_objective,
-    encode,
     evaluating,
-    linear_evaluation,
     order_positions,
 )
 from peakwise.objectives._relations import _draw_shifts, distance_classes, time_classes
 from peakwise.training import ArrayBatches, train
 
 N, M = 5, 120
-SELF = ("relational", "momentum_contrast", "self_supervised")
-WITHOUT_LABELS = ("supervised_contrastive", *SELF)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+# The published methods: the objective and its options.
+CASES = {
+    "supervised_contrastive": ("supervised_contrastive", {}),
+    "relations": ("self_supervised", {"contrast_weight": 0}),
+    "contrast": ("self_supervised", {"contrast_weight": math.inf}),
+    "both": ("self_supervised", {}),
+}
+SELF = ("relations", "contrast", "both")
 
 
 def encoder(seed=0):
@@ -81,10 +75,15 @@ def batch(seed=0, n=N):
     }
 
 
-def made(name, seed=0, **options):
+def built(case, seed=0, made_of=None, **options):
+    name, own = CASES[case]
+    return build_objective(name, made_of or encoder(seed), options={**own, **options})
+
+
+def made(case, seed=0, **options):
     kept = Keeping()
     with seeded(seed):
-        return build_objective(name, encoder(seed), options={"augmentations": kept, **options}), kept
+        return built(case, seed, augmentations=kept, **options), kept
 
 
 def numbers(tensor):
@@ -129,7 +128,7 @@ def test_supervised_contrast_is_the_formula_of_khosla(seed, n_views, temperature
 @given(seed=st.integers(0, 99), n_views=st.integers(2, 5), n=st.integers(1, 6))
 @settings(max_examples=15, deadline=None)
 def test_views_are_compared_pair_by_pair(seed, n_views, n):
-    objective, _ = made("relational", seed)
+    objective, _ = made("relations", seed)
     draw = np.random.default_rng(seed)
     features = torch.from_numpy(draw.normal(size=(n_views, n, objective.encoder.n_features)).astype(np.float32))
     n_pairs = n_views * (n_views - 1) // 2
@@ -168,7 +167,7 @@ def test_no_pattern_is_told_to_differ_from_itself():
 @settings(max_examples=6, deadline=None)
 def test_pieces_and_their_distance(stretch, seed):
     with seeded(seed):
-        objective = Relational(Pooled(), stretch=stretch, piece=0.2, n_distances=5)
+        objective = SelfSupervised(Pooled(), stretch=stretch, piece=0.2, n_distances=5)
     view = batch(seed)["intensity"]
     starts = torch.from_numpy(np.random.default_rng(seed).integers(0, M - 24 + 1, (2, N)))
     before = {name: value.clone() for name, value in objective.encoder.named_buffers()}
@@ -223,7 +222,7 @@ def test_each_series_has_its_own_order_and_equal_values_one_place():
 
 
 def test_the_time_is_told_from_the_first_view():
-    objective, kept = made("relational", n_times=3)
+    objective, kept = made("relations", n_times=3)
     given_batch = batch()
     told = objective(given_batch)
     scores = numbers(objective.relations.times(objective.encoder(kept.views[0])))
@@ -239,7 +238,7 @@ def test_the_time_is_told_from_the_first_view():
 @given(seed=st.integers(0, 99), temperature=st.sampled_from([0.07, 0.5]))
 @settings(max_examples=6, deadline=None)
 def test_momentum_contrast_is_symmetric_infonce(seed, temperature):
-    objective, kept = made("momentum_contrast", seed, temperature=temperature, n_queue=12, n_projected=16)
+    objective, kept = made("contrast", seed, temperature=temperature, n_queue=12, n_projected=16)
     queue = numbers(objective.contrast.queue)
     np.testing.assert_allclose(np.linalg.norm(queue, axis=1), 1, rtol=1e-5)
     loss = objective(batch(seed))["loss"].item()
@@ -258,7 +257,7 @@ def test_momentum_contrast_is_symmetric_infonce(seed, temperature):
 @given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=8), n_queue=st.integers(1, 20))
 @settings(max_examples=40, deadline=None)
 def test_the_queue_is_first_in_first_out(sizes, n_queue):
-    part = made("momentum_contrast", n_queue=n_queue, n_projected=2)[0].contrast
+    part = made("contrast", n_queue=n_queue, n_projected=2)[0].contrast
     there = deque(numbers(part.queue).tolist(), maxlen=n_queue)
     for i, size in enumerate(sizes):
         keys = torch.arange(2.0 * size).reshape(size, 2) + 100 * i
@@ -269,7 +268,7 @@ def test_the_queue_is_first_in_first_out(sizes, n_queue):
 
 
 def test_a_step_fills_the_queue_with_the_keys_of_both_views():
-    objective, kept = made("momentum_contrast", n_queue=64, n_projected=8)
+    objective, kept = made("contrast", n_queue=64, n_projected=8)
     objective(batch())
     part = objective.contrast
     keys = torch.cat([part.key_projection(part.key_encoder(view)) for view in kept.views])
@@ -278,7 +277,7 @@ def test_a_step_fills_the_queue_with_the_keys_of_both_views():
 
 
 def test_the_momentum_encoder_follows_and_is_not_trained():
-    objective, _ = made("momentum_contrast", momentum=0.9, n_queue=8)
+    objective, _ = made("contrast", momentum=0.9, n_queue=8)
     part = objective.contrast
     with torch.no_grad():
         for value in objective.encoder.parameters():
@@ -298,25 +297,24 @@ def test_the_momentum_encoder_follows_and_is_not_trained():
 
 def test_the_sum_is_that_of_its_parts():
     for weight in (0.01, 2.0):
-        objective, _ = made("self_supervised", contrast_weight=weight)
+        objective, _ = made("both", contrast_weight=weight)
         told = objective(batch())
         parts = [told[name].item() for name in ("inter", "intra", "temporal")]
-        assert told["loss"].item() == pytest.approx(sum(parts) + weight * told["contrast"].item(), rel=1e-5)
+        assert told["loss"].item() == pytest.approx(sum(parts) + weight * N * told["contrast"].item(), rel=1e-5)
 
 
-def test_without_contrast_it_is_the_relations_and_with_nothing_else_the_contrast():
-    def told(name, **options):
+def test_methods_have_the_parts_that_they_are_named_after():
+    def told(**options):
         with seeded(3):  # the same heads, and the same random numbers in forward
-            objective = build_objective(name, encoder(), options=options)
+            objective = SelfSupervised(encoder(), **options)
         with seeded(4):
             return {key: value.item() for key, value in objective(batch()).items()}
 
-    relations = told("relational")
-    assert told("self_supervised", contrast_weight=0) == pytest.approx(relations)
-    assert told("self_supervised", contrast_weight=math.inf)["loss"] == pytest.approx(told("momentum_contrast")["loss"])
-    assert set(told("self_supervised", contrast_weight=math.inf)) == {"loss", "contrast"}
-    self_time = told("self_supervised", contrast_weight=0, temporal=False)
-    assert self_time == pytest.approx(told("relational", temporal=False))
+    relations, contrast = told(contrast_weight=0), told(contrast_weight=math.inf)
+    assert relations["loss"] == pytest.approx(sum(relations[name] for name in ("inter", "intra", "temporal")))
+    assert set(contrast) == {"loss", "contrast"}
+    assert contrast["loss"] == pytest.approx(contrast["contrast"])
+    self_time = told(contrast_weight=0, temporal=False)
     assert self_time["loss"] == pytest.approx(relations["inter"] + relations["intra"])
     assert "temporal" not in self_time
 
@@ -324,7 +322,7 @@ def test_without_contrast_it_is_the_relations_and_with_nothing_else_the_contrast
 # --- all of them
 
 
-@pytest.mark.parametrize("name", WITHOUT_LABELS)
+@pytest.mark.parametrize("name", CASES)
 def test_gradients_reach_the_encoder(name):
     objective, _ = made(name)
     told = objective(batch())
@@ -335,9 +333,9 @@ def test_gradients_reach_the_encoder(name):
     assert trained == {key for key, value in objective.named_parameters() if value.requires_grad}
 
 
-@pytest.mark.parametrize("name", WITHOUT_LABELS)
+@pytest.mark.parametrize("name", CASES)
 def test_in_evaluation_nothing_moves_and_the_loss_is_the_same_again(name):
-    objective = build_objective(name, Pooled())
+    objective = built(name, made_of=Pooled())
     state = torch.get_rng_state()
     before = copy.deepcopy(objective.state_dict())
     with evaluating(objective):
@@ -353,7 +351,7 @@ class StoppedError(Exception):
     pass
 
 
-@pytest.mark.parametrize("name", WITHOUT_LABELS)
+@pytest.mark.parametrize("name", CASES)
 def test_a_resumed_training_ends_where_an_uninterrupted_one_does(name, tmp_path):
     def stop(row):
         if row["step"] >= 5:
@@ -361,8 +359,8 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(name, tmp_path)
 
     def run(progress=None, checkpoint=None, seed=1):
         with seeded(seed):
-            options = {} if name in ("supervised_contrastive", "relational") else {"n_queue": 16}
-            objective = build_objective(name, encoder(seed), options=options)
+            options = {} if name == "supervised_contrastive" else {"n_queue": 16}
+            objective = built(name, seed, **options)
         train(
             objective, ArrayBatches(batch(n=12), 5), steps=9, validations=3, validate=[batch(n=4)], device="cpu",
             progress=progress, checkpoint=checkpoint,
@@ -375,11 +373,11 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(name, tmp_path)
     again = run(checkpoint=file, seed=2)  # a new process starts from other weights
     assert whole.keys() == again.keys()
     assert all(torch.equal(value, again[key]) for key, value in whole.items())
-    if name in ("momentum_contrast", "self_supervised"):
+    if name in ("contrast", "both"):
         assert {"contrast.queue", "contrast.place"} < set(whole)
 
 
-@pytest.mark.parametrize("name", WITHOUT_LABELS)
+@pytest.mark.parametrize("name", CASES)
 def test_a_batch_of_one_pattern_is_learned_from(name):
     assert math.isfinite(made(name)[0](batch(n=1))["loss"].item())
 
@@ -387,18 +385,21 @@ def test_a_batch_of_one_pattern_is_learned_from(name):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: Relational(encoder(), augmentations={"wrap": {}}), "cannot build the augmentation 'wrap': known are"),
         (
-            lambda: Relational(encoder(), augmentations={"warp": {"depth": 1}}),
+            lambda: SelfSupervised(encoder(), augmentations={"wrap": {}}),
+            "the augmentation 'wrap': known are",
+        ),
+        (
+            lambda: SelfSupervised(encoder(), augmentations={"warp": {"depth": 1}}),
             "options are sigma, n_knots, got depth",
         ),
-        (lambda: Relational(encoder(), augmentations=3), "augmentations must be names .* or callable, got 3"),
-        (lambda: Relational(encoder(), n_views=1), "n_views must be a whole number of 2 or more, got 1"),
-        (lambda: Relational(encoder(), piece=0.95), "piece must be a number within 0.0166667 and 0.9, got 0.95"),
-        (lambda: Relational(encoder(), n_times=1), "n_times must be a whole number of 2 or more, got 1"),
-        (lambda: Relational(encoder(), n_distances=1), "n_distances must be a whole number of 2 or more, got 1"),
-        (lambda: MomentumContrast(encoder(), n_queue=0), "n_queue must be a whole number of 1 or more, got 0"),
-        (lambda: MomentumContrast(encoder(), momentum=1.0), "momentum must be a number of 0 and below 1, got 1.0"),
+        (lambda: SelfSupervised(encoder(), augmentations=3), "augmentations must be names .* or callable, got 3"),
+        (lambda: SelfSupervised(encoder(), n_views=1), "n_views must be a whole number of 2 or more, got 1"),
+        (lambda: SelfSupervised(encoder(), piece=0.95), "piece must be a number within 0.0166667 and 0.9, got 0.95"),
+        (lambda: SelfSupervised(encoder(), n_times=1), "n_times must be a whole number of 2 or more, got 1"),
+        (lambda: SelfSupervised(encoder(), n_distances=1), "n_distances must be a whole number of 2 or more, got 1"),
+        (lambda: SelfSupervised(encoder(), n_queue=0), "n_queue must be a whole number of 1 or more, got 0"),
+        (lambda: SelfSupervised(encoder(), momentum=1.0), "momentum must be a number of 0 and below 1, got 1.0"),
         (lambda: SupervisedContrastive(encoder(), temperature=0.0), "temperature must be a number of 1e-06 or more"),
         (lambda: SupervisedContrastive(encoder(), n_projected=0), "n_projected must be a whole number of 1 or more"),
         (
@@ -416,62 +417,13 @@ def test_a_batch_of_one_pattern_is_learned_from(name):
         (lambda: SupervisedContrastive(encoder())({"intensity": torch.zeros(2, M)}), "a batch needs 'label'"),
         (lambda: order_positions([[1, 2]]), r"must be finite and of one length, got shapes \(1, 2\) and \(1,\)"),
         (lambda: order_positions([1, float("nan")]), "values and series must be finite"),
-        (lambda: build_objective("relational", encoder(), 3), "it needs no classes, only patterns, got n_classes=3"),
+        (
+            lambda: build_objective("self_supervised", encoder(), 3),
+            "needs no classes, only patterns, got n_classes=3",
+        ),
         (lambda: build_objective("single_label", encoder()), "it needs a number of classes, got none. Give n_classes"),
     ],
 )
 def test_what_cannot_be_is_refused(build, message):
     with pytest.raises(OptionError, match=message):
         build()
-
-
-# --- from a series to states, with three labels
-
-PLACE = np.arange(300)
-
-
-def series(n=60, seed=0):
-    """Heights and zero change from pattern to pattern; in the middle one peak splits and another one appears."""
-    draw, rows = np.random.default_rng(seed), []
-    for i in range(n):
-        peaks = [(60, 1.0), (110, 0.8), (190, 0.8), (240, 0.6)]
-        if i >= n // 2:
-            peaks = [(60, 1.0), (104, 0.5), (116, 0.5), (150, 0.4), (190, 0.8), (240, 0.6)]
-        move = 0.05 * i + draw.normal(0, 1)
-        row = draw.normal(0, 0.03, 300) + draw.uniform(0, 0.5) * np.exp(-PLACE / 150)
-        for centre, height in peaks:
-            row += height * draw.uniform(0.5, 1.5) * np.exp(-0.5 * ((PLACE - centre - move) / 2.5) ** 2)
-        rows.append((row - row.min()) / (row.max() - row.min()))
-    return np.array(rows, np.float32), (np.arange(n) >= n // 2).astype(int)
-
-
-def accuracy(features, labels):
-    """Mean over ten draws of three labels."""
-    right = []
-    for seed in range(10):
-        before, after = (np.random.default_rng(seed).permutation(np.flatnonzero(labels == k)) for k in (0, 1))
-        chosen = np.concatenate([before[: 1 + seed % 2], after[: 2 - seed % 2]])
-        head = linear_evaluation(features[chosen], labels[chosen])
-        right.append((head.predict(features).argmax(axis=1) == labels).mean())
-    return np.mean(right)
-
-
-def test_a_change_is_found_with_three_labels_and_only_where_there_is_one():
-    patterns, labels = series()
-    with seeded(0):
-        objective = SelfSupervised(
-            build_encoder("patch_conv", 300),
-            n_views=3,
-            n_queue=120,
-            augmentations=Compose([RandomWarp(0.05), RandomMagnitude(0.3), RandomJitter()]),
-        )
-    untrained = accuracy(encode(objective.encoder, torch.from_numpy(patterns)), labels)
-    batches = ArrayBatches({"intensity": patterns, "position": order_positions(np.arange(60)).numpy()}, 30)
-    train(objective, batches, epochs=60, learning_rate=2e-3, device="cpu")
-    features = encode(objective.encoder, torch.from_numpy(patterns))
-    learned = accuracy(features, labels)
-    assert learned > 0.9
-    assert learned > untrained + 0.05
-    assert learned > accuracy(patterns, labels) + 0.05  # the patterns themselves do not do it
-    shuffled = [accuracy(features, np.random.default_rng(seed).permutation(labels)) for seed in range(3)]
-    assert np.mean(shuffled) < 0.65

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from peakwise.cli.study import study
 from peakwise.studies import STUDIES
 from peakwise.studies._hed_breaks import alike, break_place, joined, own_answers, prepare_breaks, strain_axis
-from peakwise.studies._hed_encoders import METHODS, published_weight
 from peakwise.studies._hed_labels import draw_labels, judge, linear_answers, nearest_answers, read_suite
 
 LABELLED = ("D1", "D4", "D5", "D8", "D9")
@@ -141,11 +140,6 @@ def test_own_method_reaches_what_was_asked_of_the_published_one(suite, seen):
     assert (ours[:2] > 99.6).all()
     assert (ours[2:] > 97.3).all()
     assert (ours > plain).all()
-
-
-def test_one_mean_and_one_sum_give_the_same_contrast():
-    assert published_weight(0.01) == pytest.approx(0.01 * 512)
-    assert METHODS["SpecRRMoco"]["contrast_weight"] == published_weight(0.01)
 
 
 def test_the_study_prints_what_it_was_asked_for(selfsup):

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SELF_SUPERVISED", "SeriesNetwork"]
 
-# Weight of the contrast beside the relations, and whether times are told apart: Sun, thesis, Szeged 2023, chapter 7.
+# Options of `SelfSupervised` that make the methods of Sun, thesis, Szeged 2023, chapter 7.
 SELF_SUPERVISED: dict[str, dict[str, Any]] = {
-    "spec_rr_moco": {"contrast_weight": 0.01},
+    "spec_rr_moco": {},
     "spec_rr": {"contrast_weight": 0.0},
     "spec_moco": {"contrast_weight": math.inf},
     "self_time": {"contrast_weight": 0.0, "temporal": False},

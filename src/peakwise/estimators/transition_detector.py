@@ -11,9 +11,10 @@ from peakwise.estimators import _labelled
 from peakwise.estimators._base import Estimator
 from peakwise.estimators._options import option_error, real_option, whole_option
 from peakwise.estimators._rows import unit_rows
+from peakwise.estimators._series_input import about_order, about_values, read_labels, read_values, told_labels
 from peakwise.estimators._transitions import StateBoundary, Transitions, boundaries_of, cuts_of, sticky
 from peakwise.patterns import Patterns, concatenate
-from peakwise.series import GROUPINGS, feature_rows, find_states, group, principal_scores
+from peakwise.series import GROUPINGS, feature_rows, find_states, group, principal_scores, segments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,6 @@ METHODS: dict[str, str] = {
 }
 _LEARNED = ("network", "supervised_contrastive", "spec_rr_moco", "spec_rr", "spec_moco", "self_time")
 _WITHOUT_LABELS = ("breaks", "segments", *GROUPINGS)
-_UNLABELLED = ("", "-1", "nan", "none", "?")
 
 
 @final
@@ -131,11 +131,11 @@ class TransitionDetector(Estimator):
 
     def _fit(self, patterns: Patterns, y: Any) -> None:
         self._check_options(len(patterns))
-        codes, names, said = _read_labels(y, len(patterns))
+        codes, names, said = read_labels(y, len(patterns))
         method = self._method(codes)
-        self.values_ = _values(patterns, self.variable)
+        self.values_ = read_values(patterns, self.variable)
         if self.values_ is not None:
-            said += _about_values(self.values_)
+            said += about_values(self.values_)
         self._network: SeriesNetwork | None = None
         self.answering_: dict[str, NDArray[np.float64]] = {}
         if method in _WITHOUT_LABELS:
@@ -160,20 +160,13 @@ class TransitionDetector(Estimator):
         if seen is None:
             why = "a loaded model does not hold the series that it was fitted to"
             raise OptionError("cannot continue the series", why, "Fit it to the patterns so far")
-        plain = [Patterns(p.axis, p.intensity, p.kind, wavelength=p.wavelength) for p in (seen, more)]
-        joined = concatenate(plain)
-        if self._network is None and self.transitions_.method not in _WITHOUT_LABELS:
-            probabilities = sticky(self._alone(joined))
-            self._keep(self._from_probabilities(probabilities, self.state_names_, self.transitions_.method, (), joined))
-        elif self._network is not None:
-            probabilities = sticky(self._network.probabilities(joined.intensity))
-            self._keep(self._from_probabilities(probabilities, self.state_names_, self.transitions_.method, (), joined))
+        joined = concatenate([_plain(p, self.variable) for p in (seen, more)])
+        if self.transitions_.method in _WITHOUT_LABELS:
+            self._fit(joined, None)
         else:
-            variable, self.variable = self.variable, None
-            try:
-                self._fit(joined, None)
-            finally:
-                self.variable = variable
+            self.values_ = read_values(joined, self.variable)
+            probabilities = sticky(self._predict_proba(joined))
+            self._keep(self._from_probabilities(probabilities, self.state_names_, self.transitions_.method, (), joined))
         self._seen = joined
         return self.transitions_
 
@@ -211,25 +204,30 @@ class TransitionDetector(Estimator):
             said.append(f"{same}: there is nothing to tell states by")
             return _one_state(len(patterns), method, said)
         asked = self.states if self.states == "auto" else int(self.states)
+        if method != "breaks" and asked != "auto":
+            return self._grouped(patterns, method, int(asked), said)
+        odd = about_order(patterns) if asked == "auto" else []
+        if odd:
+            # A boundary divides what comes before from what comes after: here there is no such place.
+            return _one_state(len(patterns), method, said + odd)
         cut = find_states(patterns, states=asked, false_alarm=self.false_alarm)
         said += cut.warnings
         if method == "breaks":
-            said += _order(patterns) if not cut.boundaries else []
             names = tuple(range(cut.probabilities.shape[1]))
             found = boundaries_of(cut.boundaries, cut.scores, self.values_, compare=True)
             return Transitions(
                 cut.states, cut.probabilities, names, found, method, cut.refused, cut.scores, tuple(said)
             )
-        k = len(cut.boundaries) + 1 if asked == "auto" else int(asked)
-        if asked == "auto":
-            said.append(f"{method} cannot tell whether there is a transition: breaks said {k} parts")
+        k = len(cut.boundaries) + 1
+        said.append(f"{method} cannot tell whether there is a transition: breaks said {k} parts")
+        return self._grouped(patterns, method, k, said)
+
+    def _grouped(self, patterns: Patterns, method: str, k: int, said: list[str]) -> Transitions:
+        """As many states as were asked for, by segments of equal mean or by clusters."""
         scores = principal_scores(feature_rows(patterns), self.explained)
         if method == "segments":
-            from peakwise.series import segments
-
-            labels = np.zeros(len(patterns), dtype=np.intp)
-            for c in segments(scores, k):
-                labels[c + 1 :] += 1
+            cuts = np.array(segments(scores, k), dtype=np.intp)
+            labels = np.searchsorted(cuts, np.arange(len(patterns)))
         else:
             labels = group(scores, k, method, random_state=self.random_state)
         return self._from_labels(labels, k, method, scores, said)
@@ -241,7 +239,7 @@ class TransitionDetector(Estimator):
         self.answering_ = _labelled.learn(unit_rows(patterns.intensity[known]), codes[known], self.random_state)
         self.answered_ = np.arange(len(names))
         alone = _labelled.probabilities(unit_rows(patterns.intensity), self.answering_)
-        return self._from_probabilities(sticky(_told(alone, codes)), names, "linear", tuple(said), patterns)
+        return self._from_probabilities(sticky(told_labels(alone, codes)), names, "linear", tuple(said), patterns)
 
     def _learned(
         self, patterns: Patterns, codes: NDArray[np.intp], names: tuple[Any, ...], method: str, said: list[str]
@@ -255,7 +253,7 @@ class TransitionDetector(Estimator):
         )  # fmt: skip
         if (codes >= 0).any():
             alone = self._network.probabilities(patterns.intensity)
-            return self._from_probabilities(sticky(_told(alone, codes)), names, method, tuple(said), patterns)
+            return self._from_probabilities(sticky(told_labels(alone, codes)), names, method, tuple(said), patterns)
         cut = find_states(patterns, states=self.states, false_alarm=self.false_alarm)
         k = len(cut.boundaries) + 1
         features = self._network.features(patterns.intensity)
@@ -285,8 +283,7 @@ class TransitionDetector(Estimator):
         self, probabilities: NDArray[np.float64], names: Any, method: str, said: tuple[str, ...], patterns: Patterns
     ) -> Transitions:
         scores = principal_scores(feature_rows(patterns), 8)
-        values = self.values_ if self.values_ is not None and len(self.values_) == len(patterns) else None
-        found = boundaries_of(cuts_of(probabilities), scores, values, compare=True)
+        found = boundaries_of(cuts_of(probabilities), scores, self.values_, compare=True)
         return Transitions(probabilities.argmax(axis=1), probabilities, tuple(names), found, method, 0.0, scores, said)
 
     def _keep(self, answer: Transitions) -> None:
@@ -366,84 +363,10 @@ class TransitionDetector(Estimator):
         return made
 
 
-def _read_labels(y: Any, n: int) -> tuple[NDArray[np.intp], tuple[Any, ...], list[str]]:
-    """Labels as numbers, -1 where there is none; what they are called; and what is odd about them."""
-    none = np.full(n, -1, dtype=np.intp)
-    if y is None:
-        return none, (), []
-    from sklearn.utils.validation import column_or_1d
-
-    labels = column_or_1d(np.asarray(y, dtype=object), warn=True)
-    if len(labels) != n:
-        why = f"y must have a label or none for each of {n} patterns, got {len(labels)}"
-        raise PatternsError("cannot look for transitions", why, "Give as many, None where it is not known")
-    known = np.array([value is not None and str(value).strip().lower() not in _UNLABELLED for value in labels])
-    texts = np.array([str(value) for value in labels])
-    names, first = np.unique(texts[known], return_index=True)
-    if names.size < 2:
-        said = [] if names.size == 0 else [f"all labels are the same ({names[0]}): they cannot tell states apart"]
-        return none, (), said
-    order = np.argsort(first)
-    rank = np.empty(names.size, dtype=np.intp)
-    rank[order] = np.arange(names.size)
-    codes = none.copy()
-    codes[known] = rank[np.searchsorted(names, texts[known])]
-    values = labels[known][first[order]]
-    return codes, tuple(v.item() if isinstance(v, np.generic) else v for v in values), []
-
-
-def _told(probabilities: NDArray[np.floating], codes: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Probabilities of single patterns, with the labels that are known taken as nearly sure."""
-    made = np.array(probabilities, dtype=np.float64)
-    known = np.flatnonzero(codes >= 0)
-    made[known] = 0.01 / max(1, made.shape[1] - 1)
-    made[known, codes[known]] = 0.99
-    return made
-
-
-def _values(patterns: Patterns, variable: str | None) -> NDArray[np.float64] | None:
-    if variable is None:
-        return None
-    if variable not in patterns.meta:
-        why = f"the patterns have no {variable!r}; they have {', '.join(map(str, patterns.meta)) or 'nothing'}"
-        raise PatternsError("cannot use the variable", why, "Choose one of these")
-    try:
-        return np.asarray(patterns.meta[variable], dtype=np.float64)
-    except (TypeError, ValueError) as problem:
-        why = f"{variable!r} must hold numbers"
-        raise PatternsError("cannot use the variable", why, "Choose one that does") from problem
-
-
-def _about_values(values: NDArray[np.float64]) -> list[str]:
-    steps = np.abs(np.diff(values[np.isfinite(values)]))
-    usual = float(np.median(steps)) if steps.size else 0.0
-    said = []
-    if usual > 0 and (steps > 5 * usual).any():
-        said.append(
-            f"the variable has a gap of {steps.max():.4g} where {usual:.4g} is usual: what changed in it is hidden"
-        )
-    if not np.isfinite(values).all():
-        said.append(f"{int((~np.isfinite(values)).sum())} patterns have no value of the variable")
-    return said
-
-
-def _order(patterns: Patterns) -> list[str]:
-    """A warning where patterns fall into groups that do not follow each other."""
-    if len(patterns) < 8:
-        return []
-    rows = principal_scores(feature_rows(patterns), 0.5)[:, :3]
-    if not np.ptp(rows, axis=0).any():
-        return []
-    from peakwise.evaluation import silhouette
-
-    labels = group(rows, 2, "kmeans")
-    if min(np.bincount(labels, minlength=2)) < max(3, len(rows) // 10):
-        return []
-    changes = int(np.count_nonzero(np.diff(labels)))
-    by_chance = 2 * np.prod(np.bincount(labels)) / len(labels)
-    if changes > 0.5 * by_chance and silhouette(rows, labels) > 0.7:
-        return ["the patterns fall into two groups, but not one after the other: is their order right?"]
-    return []
+def _plain(patterns: Patterns, variable: str | None) -> Patterns:
+    """The patterns, and of all that is known of them only what was varied."""
+    meta = {} if variable is None or variable not in patterns.meta else {variable: patterns.meta[variable]}
+    return Patterns(patterns.axis, patterns.intensity, patterns.kind, wavelength=patterns.wavelength, meta=meta)
 
 
 def _one_state(n: int, method: str, said: list[str]) -> Transitions:

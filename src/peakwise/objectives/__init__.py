@@ -15,9 +15,7 @@ from peakwise.objectives._linear_evaluation import LinearEvaluation, draw_labell
 from peakwise.objectives._objective import Objective, evaluating
 from peakwise.objectives._relations import order_positions
 from peakwise.objectives.binned_votes import BinnedVotes, believability
-from peakwise.objectives.momentum_contrast import MomentumContrast
 from peakwise.objectives.multi_label import MultiLabel
-from peakwise.objectives.relational import Relational
 from peakwise.objectives.self_supervised import SelfSupervised
 from peakwise.objectives.single_label import SingleLabel
 from peakwise.objectives.supervised_contrastive import SupervisedContrastive
@@ -32,8 +30,6 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "multi_label": MultiLabel,
     "binned_votes": BinnedVotes,
     "supervised_contrastive": SupervisedContrastive,
-    "relational": Relational,
-    "momentum_contrast": MomentumContrast,
     "self_supervised": SelfSupervised,
 }
 
@@ -42,10 +38,8 @@ __all__ = [
     "BinnedVotes",
     "Classifier",
     "LinearEvaluation",
-    "MomentumContrast",
     "MultiLabel",
     "Objective",
-    "Relational",
     "SelfSupervised",
     "SingleLabel",
     "SupervisedContrastive",

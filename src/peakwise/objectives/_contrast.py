@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from peakwise.networks import Encoder
     from peakwise.objectives._objective import Objective
 
-__all__ = ["MomentumContrastPart", "Projection"]
+__all__ = ["MomentumContrast", "Projection"]
 
 
 @final
@@ -36,7 +36,7 @@ class Projection(nn.Module):  # type: ignore[misc]  # torch is not there for the
 
 
 @final
-class MomentumContrastPart(nn.Module):  # type: ignore[misc]  # torch is not there for the type checker
+class MomentumContrast(nn.Module):  # type: ignore[misc]  # torch is not there for the type checker
     """What momentum contrast adds to an encoder: projection, momentum encoder, queue of keys.
 
     Parameters

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, final
 
 from peakwise.networks import check_number
-from peakwise.objectives._contrast import MomentumContrastPart
+from peakwise.objectives._contrast import MomentumContrast
 from peakwise.objectives._objective import Objective, part_of
 from peakwise.objectives._relations import Relations
 from peakwise.objectives._views import WARPS, build_augmentations, draw_views, generator_of
@@ -35,7 +35,8 @@ class SelfSupervised(Objective):
         Names of `AUGMENTATIONS` with their options, in the order in which they act; or a function of a batch and a
         generator, such as a `Compose`.
     contrast_weight : float
-        What the contrast counts beside the relations: c. With 0 relations alone, with infinity contrast alone.
+        What the contrast, summed over a batch, counts beside the relations: c. With 0 relations alone, with infinity
+        contrast alone.
     n_views : int
         Views of each pattern; the first two are those that are contrasted.
     n_distances : int
@@ -60,8 +61,11 @@ class SelfSupervised(Objective):
     Notes
     -----
     ``L = L_inter + L_intra + L_temporal + c L_contrast``: Y. Sun, thesis, Szeged 2023, equation 7.6. c = 0.01 is
-    SpecRRMoco-Net, 0 SpecRR-Net, infinity SpecMoco-Net; c = 0 without `temporal` is SelfTime (H. Fan et al.,
-    arXiv:2011.13548). The parts are told by `Relational` and `MomentumContrast`.
+    SpecRRMoco-Net, 0 SpecRR-Net, infinity SpecMoco-Net; 0 without `temporal` is SelfTime (H. Fan et al.,
+    arXiv:2011.13548). Relations of views: M. Patacchiola, A. Storkey, NeurIPS 2020, arXiv:2006.05849. Contrast:
+    K. He et al., CVPR 2020, arXiv:1911.05722, InfoNCE of each view's query with the other view's key. L_contrast is its
+    sum over the batch (equation 7.4); ``contrast`` is told as its mean. Momentum encoder and queue are part of the
+    state, so that a training can be resumed.
 
     Examples
     --------
@@ -102,7 +106,7 @@ class SelfSupervised(Objective):
             self.relations = Relations(self, encoder, n_distances, piece, stretch, n_times if temporal else None)
         self.contrast = None
         if self.contrast_weight > 0:
-            self.contrast = MomentumContrastPart(self, encoder, n_projected, n_queue, momentum, temperature)
+            self.contrast = MomentumContrast(self, encoder, n_projected, n_queue, momentum, temperature)
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """``loss``, its parts, and how often the relations are right."""
@@ -116,6 +120,7 @@ class SelfSupervised(Objective):
             told |= self.relations(self.encoder, views, features, position, generator)
         if self.contrast is not None:
             told["contrast"] = self.contrast(self.encoder, views[:2], features[:2])
-        weights = {"inter": 1.0, "intra": 1.0, "temporal": 1.0, "contrast": self.contrast_weight}
+        summed = self.contrast_weight * (1 if self.relations is None else len(intensity))
+        weights = {"inter": 1.0, "intra": 1.0, "temporal": 1.0, "contrast": summed}
         loss = sum(weights[name] * value for name, value in told.items() if name in weights)
         return {"loss": loss, **{name: value.detach() for name, value in told.items()}}

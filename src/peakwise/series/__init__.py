@@ -1,5 +1,6 @@
 """Series of patterns: where, if anywhere, they change from one state to another. Numbers only, no networks."""
 
+from peakwise.series._align import align
 from peakwise.series._evidence import Candidate, Examined, examine
 from peakwise.series._grouping import GROUPINGS, best_number, feature_rows, group, principal_scores, segments
 from peakwise.series._prepare import PreparedSeries, prepare_series
@@ -14,6 +15,7 @@ __all__ = [
     "Examined",
     "PreparedSeries",
     "Segmentation",
+    "align",
     "best_number",
     "examine",
     "feature_rows",

@@ -47,13 +47,15 @@ def principal_scores(rows: NDArray[np.floating], explained: float | int = 0.9) -
         raise OptionError("cannot reduce the series", why, "Give 0.9")
     rows = np.asarray(rows, dtype=np.float64)
     centred = rows - rows.mean(axis=0)
-    left, size, _ = np.linalg.svd(centred, full_matrices=False)
+    # Few long rows: the small side of the product has the same eigenvalues, and costs a fraction.
+    power, vectors = np.linalg.eigh(centred @ centred.T)
+    power, vectors = np.maximum(power[::-1], 0)[: min(rows.shape)], vectors[:, ::-1]
     if explained >= 1:
-        k = int(min(explained, size.size))
+        k = int(min(explained, power.size))
     else:
-        share = np.cumsum(size**2) / max(float((size**2).sum()), 1e-300)
-        k = int(np.searchsorted(share, explained - 1e-12)) + 1
-    return np.asarray(left[:, :k] * size[:k])
+        share = np.cumsum(power) / max(float(power.sum()), 1e-300)
+        k = min(int(np.searchsorted(share, explained - 1e-12)) + 1, power.size)
+    return np.asarray(vectors[:, :k] * np.sqrt(power[:k]))
 
 
 def group(

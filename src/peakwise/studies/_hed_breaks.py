@@ -18,8 +18,7 @@ import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import uniform_filter1d
 
-from peakwise.series import prepare_series
-from peakwise.series._align import align
+from peakwise.series import align, prepare_series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,51 +2,65 @@
 
 from __future__ import annotations
 
-import math
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from peakwise.estimators._series_network import SELF_SUPERVISED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from peakwise.objectives import Objective
     from peakwise.studies._hed_labels import Suite
 
 __all__ = [
     "METHODS",
     "Encoded",
+    "Learning",
     "head_answers",
     "learn_contrastive",
     "learn_supervised",
     "pretrain",
-    "published_weight",
 ]
 
-# The contrast is a sum over a batch of 512 in equation 7.5 of the thesis, and a mean here.
-_PUBLISHED_BATCH = 512
 _RATE = 1e-3
 _OPTIONS = {"conv_sc": {"has_feed_forward": False}}  # of the encoders of chapter 7
 _DECAY = 1e-3  # of linear heads: fixed, because a third of 42 labels held out says little
 
 
-def published_weight(c: float) -> float:
-    """The weight of a mean over patterns that is the thesis's c times a sum over 512 of them.
-
-    >>> published_weight(0.01)
-    5.12
-    """
-    return c * _PUBLISHED_BATCH
-
-
 METHODS: dict[str, dict[str, Any]] = {
-    "SelfTime": {"contrast_weight": 0.0, "temporal": False},
-    "SpecRR": {"contrast_weight": 0.0},
-    "SpecMoco": {"contrast_weight": math.inf},
-    "SpecRRMoco": {"contrast_weight": published_weight(0.01)},
+    "SelfTime": SELF_SUPERVISED["self_time"],
+    "SpecRR": SELF_SUPERVISED["spec_rr"],
+    "SpecMoco": SELF_SUPERVISED["spec_moco"],
+    "SpecRRMoco": SELF_SUPERVISED["spec_rr_moco"],
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learning:
+    """How an encoder learns: its network, what views are, and for how long."""
+
+    network: str
+    augmentations: Mapping[str, Mapping[str, Any]]
+    batch: int
+    epochs: int
+    seconds: float | None
+    random_state: int
+    device: str
+
+    def train(self, objective: Objective, arrays: Mapping[str, NDArray[Any]], augment: Any = None) -> None:
+        """Train an objective in place on these arrays."""
+        from peakwise.training import ArrayBatches, train
+
+        train(
+            objective, ArrayBatches(arrays, self.batch, self.random_state), epochs=self.epochs, seconds=self.seconds,
+            learning_rate=_RATE, random_state=self.random_state, device=self.device, augment=augment,
+        )  # fmt: skip
 
 
 class Encoded(NamedTuple):
@@ -57,98 +71,50 @@ class Encoded(NamedTuple):
 
 
 def pretrain(
-    suite: Suite,
-    inside: NDArray[np.bool_],
-    options: Mapping[str, Any],
-    *,
-    network: str,
-    augmentations: Mapping[str, Mapping[str, Any]],
-    n_views: int,
-    batch: int,
-    epochs: int,
-    seconds: float | None,
-    random_state: int,
-    device: str,
+    suite: Suite, inside: NDArray[np.bool_], options: Mapping[str, Any], n_views: int, learning: Learning
 ) -> Encoded:
     """Train an encoder on the patterns `inside`, whose labels are not looked at, and encode all patterns."""
     from peakwise.networks import build_encoder, seeded
     from peakwise.objectives import SelfSupervised, order_positions
-    from peakwise.training import ArrayBatches, train
 
     start = time.process_time()
     order = np.concatenate([np.arange(len(p)) for p in suite.patterns])
-    arrays = {
-        "intensity": suite.rows[inside],
-        "position": order_positions(order[inside], suite.series[inside]).numpy(),
-    }
-    with seeded(random_state):
-        encoder = build_encoder(network, suite.rows.shape[1], _OPTIONS.get(network))
+    position = order_positions(order[inside], suite.series[inside]).numpy()
+    with seeded(learning.random_state):
+        encoder = build_encoder(learning.network, suite.rows.shape[1], _OPTIONS.get(learning.network))
         objective = SelfSupervised(
-            encoder, augmentations=augmentations, n_views=n_views, n_queue=2 * int(inside.sum()), **options
+            encoder, augmentations=learning.augmentations, n_views=n_views, n_queue=2 * int(inside.sum()), **options
         )
-    train(
-        objective, ArrayBatches(arrays, batch, random_state), epochs=epochs, seconds=seconds, learning_rate=_RATE,
-        random_state=random_state, device=device,
-    )  # fmt: skip
+    learning.train(objective, {"intensity": suite.rows[inside], "position": position})
     return _encoded(encoder, suite, start)
 
 
-def learn_contrastive(
-    suite: Suite,
-    known: NDArray[np.bool_],
-    *,
-    network: str,
-    augmentations: Mapping[str, Mapping[str, Any]],
-    batch: int,
-    epochs: int,
-    seconds: float | None,
-    random_state: int,
-    device: str,
-) -> Encoded:
+def learn_contrastive(suite: Suite, known: NDArray[np.bool_], learning: Learning) -> Encoded:
     """Train an encoder by supervised contrast on the labels that are told, and encode all patterns."""
     from peakwise.networks import build_encoder, seeded
     from peakwise.objectives import SupervisedContrastive
-    from peakwise.training import ArrayBatches, train
 
     start = time.process_time()
-    with seeded(random_state):
-        encoder = build_encoder(network, suite.rows.shape[1])
-        objective = SupervisedContrastive(encoder, augmentations=augmentations)
-    train(
-        objective, ArrayBatches(_labelled(suite, known), batch, random_state), epochs=epochs, seconds=seconds,
-        learning_rate=_RATE, random_state=random_state, device=device,
-    )  # fmt: skip
+    with seeded(learning.random_state):
+        encoder = build_encoder(learning.network, suite.rows.shape[1])
+        objective = SupervisedContrastive(encoder, augmentations=learning.augmentations)
+    learning.train(objective, _labelled(suite, known))
     return _encoded(encoder, suite, start)
 
 
-def learn_supervised(
-    suite: Suite,
-    known: NDArray[np.bool_],
-    *,
-    network: str,
-    augmentations: Mapping[str, Mapping[str, Any]],
-    batch: int,
-    epochs: int,
-    seconds: float | None,
-    random_state: int,
-    device: str,
-) -> tuple[NDArray[np.int64], float]:
+def learn_supervised(suite: Suite, known: NDArray[np.bool_], learning: Learning) -> tuple[NDArray[np.int64], float]:
     """Train the same network by cross-entropy; states of all patterns, and seconds of a core."""
     import torch
 
     from peakwise.augmentation import AUGMENTATIONS, Compose
     from peakwise.networks import build_encoder, seeded
     from peakwise.objectives import SingleLabel
-    from peakwise.training import ArrayBatches, train
 
     start = time.process_time()
-    with seeded(random_state):
-        objective = SingleLabel(build_encoder(network, suite.rows.shape[1]), n_classes=3)
-    train(
-        objective, ArrayBatches(_labelled(suite, known), batch, random_state), epochs=epochs, seconds=seconds,
-        learning_rate=_RATE, random_state=random_state, device=device,
-        augment=Compose([AUGMENTATIONS[name](**chosen) for name, chosen in augmentations.items()]),
-    )  # fmt: skip
+    with seeded(learning.random_state):
+        objective = SingleLabel(build_encoder(learning.network, suite.rows.shape[1]), n_classes=3)
+    augment = Compose([AUGMENTATIONS[name](**chosen) for name, chosen in learning.augmentations.items()])
+    learning.train(objective, _labelled(suite, known), augment)
     answers = objective.cpu().predict(torch.from_numpy(suite.rows)).numpy().argmax(axis=1)
     return np.asarray(answers, dtype=np.int64), time.process_time() - start
 

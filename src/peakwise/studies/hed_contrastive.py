@@ -10,7 +10,7 @@ import numpy as np
 from peakwise.evaluation import over_seeds
 from peakwise.studies._hed_breaks import own_answers, prepare_breaks
 from peakwise.studies._hed_data import LABELLED
-from peakwise.studies._hed_encoders import head_answers, learn_contrastive, learn_supervised
+from peakwise.studies._hed_encoders import Learning, head_answers, learn_contrastive, learn_supervised
 from peakwise.studies._hed_labels import FE, draw_labels, judge, linear_answers, nearest_answers, read_suite
 from peakwise.studies._hed_training import thread_limit
 from peakwise.studies._study import Outcome, Request, Study, Table
@@ -105,13 +105,13 @@ def _trained(
     name: str, suite: Suite, known: NDArray[np.bool_], settings: Settings, request: Request, seed: int
 ) -> tuple[NDArray[np.int64], float]:
     limit = None if request.minutes is None else 60 * request.minutes / (2 * settings.seeds)
-    options: dict[str, Any] = {
-        "network": settings.network, "augmentations": settings.augmentations, "batch": settings.batch,
-        "epochs": settings.epochs, "seconds": limit, "random_state": seed, "device": request.device,
-    }  # fmt: skip
+    learning = Learning(
+        network=settings.network, augmentations=settings.augmentations, batch=settings.batch,
+        epochs=settings.epochs, seconds=limit, random_state=seed, device=request.device,
+    )  # fmt: skip
     if name == CROSS_ENTROPY:
-        return learn_supervised(suite, known, **options)
-    encoded = learn_contrastive(suite, known, **options)
+        return learn_supervised(suite, known, learning)
+    encoded = learn_contrastive(suite, known, learning)
     return head_answers(suite, known, encoded.features), encoded.seconds
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from peakwise.evaluation import over_seeds
 from peakwise.studies._hed_breaks import own_answers, prepare_breaks
-from peakwise.studies._hed_encoders import METHODS, Encoded, head_answers, pretrain, published_weight
+from peakwise.studies._hed_encoders import METHODS, Encoded, Learning, head_answers, pretrain
 from peakwise.studies._hed_groups import SPECTRAL, grouped
 from peakwise.studies._hed_labels import Score, draw_labels, judge, linear_answers, nearest_answers, read_suite
 from peakwise.studies._hed_matrix import NAMES, matrix_figure
@@ -156,8 +156,7 @@ class _Repetition:
                 for name, options in METHODS.items()
             }
             strengths = {
-                f"{c:g}": [self._encoder({"contrast_weight": published_weight(c)}, WARPS, settings.epochs, 0)]
-                for c in settings.strengths
+                f"{c:g}": [self._encoder({"contrast_weight": c}, WARPS, settings.epochs, 0)] for c in settings.strengths
             }
             pairs = self._pairs()
             published = self._published()
@@ -198,12 +197,12 @@ class _Repetition:
         total += settings.published[1] > 0
         request.tell(f"encoder {self.n_trained + 1} of {total}", 0.02 + 0.88 * self.n_trained / total)
         self.n_trained += 1
-        return pretrain(
-            self.suite, self.inside, options, network=network or settings.network, augmentations=augmentations,
-            n_views=settings.n_views, batch=settings.batch, epochs=epochs,
+        learning = Learning(
+            network=network or settings.network, augmentations=augmentations, batch=settings.batch, epochs=epochs,
             seconds=None if request.minutes is None else 60 * request.minutes / total,
             random_state=request.seed + seed, device=request.device,
         )  # fmt: skip
+        return pretrain(self.suite, self.inside, options, settings.n_views, learning)
 
     def _pairs(self) -> dict[tuple[str, str], Encoded]:
         """One encoder for each two augmentations in each order, and for each alone."""
