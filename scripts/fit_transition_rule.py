@@ -150,12 +150,19 @@ def learn(answers: list[Any], asked: argparse.Namespace) -> None:
             f"threshold {threshold}: a transition in {np.mean(false):.3f} of {len(false)} without one, "
             f"the right one found in {np.mean(found):.3f} of {len(found)}"
         )
-    whole = [p[group == g].max() for g in np.unique(group[(is_flat == 1) & (group % 10 == 0)])]
-    print(f"whole series without one: {len(whole)}, the highest tenth {np.sort(whole)[-len(whole) // 10 :].round(2)}")
+    # A part is what is left of a series beside its transition: of every third series nothing is left.
+    flat = {
+        "flat": np.unique(group[(is_flat == 1) & (group % 10 == 0)]),
+        "flat_parts": np.unique(group[(is_flat == 1) & (series % 3 != 0)]),
+    }
+    highest = {name: np.sort([p[group == g].max() for g in groups]) for name, groups in flat.items()}
+    for name, values in highest.items():
+        print(f"{name}: {len(values)}, the highest tenth {values[-len(values) // 10 :].round(2)}")
     model = LogisticRegression(C=strength, max_iter=3000).fit(unit, right)
     rule = {
         "learned_from": f"{asked.series} made series, seed {asked.seed}",
-        "flat": np.sort(whole).round(4).tolist(),  # each judged by a rule that had not seen it
+        # Of series, and of parts beside a transition, without one; each judged by a rule that had not seen it.
+        **{name: values.round(4).tolist() for name, values in highest.items()},
         "intercept": round(float(model.intercept_[0]), 4),
         "evidence": {
             name: {

@@ -61,7 +61,7 @@ def test_a_model_is_trained_told_and_used(capsys, cifs, tmp_path):
     [
         (["-o", "model.h5"], "must end with .pw"),
         (["-o", "no/such/folder/model.pw"], "there is no folder"),
-        (["-o", "model.pw", "--network", "transformer"], "network must be one of wang_cnn"),
+        (["-o", "model.pw", "--network", "perceptron"], "network must be one of wang_cnn"),
         (["-o", "model.pw", "--phases", "nowhere"], "nowhere"),
     ],
 )
@@ -104,10 +104,13 @@ def test_ctrl_c_leaves_no_file(cifs, tmp_path):
 
 # The command, which says when the training itself has begun.
 _TOLD = """
+import signal
 import sys
 import peakwise.training._loop as loop
 from peakwise.cli import main
 
+# Started in the background of a shell, a program inherits that it ignores Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 step = loop._Run._step
 
 def told(self, *given):

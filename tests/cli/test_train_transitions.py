@@ -192,7 +192,12 @@ def test_options_of_other_tasks_are_refused(capsys, work, tmp_path):
 def test_ctrl_c_leaves_no_file(work, tmp_path):
     pytest.importorskip("torch")
     made = tmp_path / "m.pw"
-    code = "from peakwise.cli import main; main()"
+    # Started in the background of a shell, a program inherits that it ignores Ctrl-C. So many epochs never end.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "import peakwise.estimators._series_network as network; network._EPOCHS = 10**6; "
+        "from peakwise.cli import main; main()"
+    )
     words = ["train", "transitions", work / "series.nc", "--labels", work / "L.csv", "-o", made]
     words += ["--network", "conv_sc", "--seconds", "300", "--threads", "1"]
     process = subprocess.Popen(

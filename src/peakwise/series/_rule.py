@@ -24,14 +24,17 @@ def _rule() -> dict[str, Any]:
     return rule
 
 
-def least_probability(false_alarm: float) -> float:
+def least_probability(false_alarm: float, *, of_parts: bool = False) -> float:
     """The probability above which a place is called a transition: of series without one, so many are called so.
 
-    A conformal threshold on whole made series, each judged by a rule that had not seen it.
+    A conformal threshold on made series, each judged by a rule that had not seen it: on whole ones, or on what is left
+    beside a transition. There are two such parts, so each may give half of the false alarms.
 
-    >>> 0 < least_probability(0.1) < least_probability(0.03) < 1
+    >>> 0 < least_probability(0.1) < least_probability(0.03) < least_probability(0.03, of_parts=True) < 1
     True
     """
+    if of_parts:
+        return conformal_threshold(_rule()["flat_parts"], false_alarm / 2)
     return conformal_threshold(_rule()["flat"], false_alarm)
 
 

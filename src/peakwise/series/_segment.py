@@ -174,12 +174,12 @@ def find_states(
         raise OptionError("cannot find the states", why, "Ask for fewer")
     group = -(-n // _MOST)
     series = prepare_series(_summed(patterns, group))
-    least = least_probability(false_alarm)
+    least = least_probability(false_alarm), least_probability(false_alarm, of_parts=True)
     seen = examine(series) if len(series.rows) >= FEWEST else None
     known: _Known = {}
     splits, refused = _split(series, seen, asked, least, known)
     if asked is None:
-        splits = _settled(series, splits, least, known)
+        splits = _settled(series, splits, least[1], known)
     if group > 1:
         splits = [_refined(patterns, split, group) for split in splits]
         full = prepare_series(patterns)
@@ -210,9 +210,12 @@ def find_states(
 
 
 def _split(
-    series: PreparedSeries, seen: Examined | None, asked: int | None, least: float, known: _Known
+    series: PreparedSeries, seen: Examined | None, asked: int | None, least: tuple[float, float], known: _Known
 ) -> tuple[list[_Split], float]:
-    """Cut again and again: while there is evidence, or until there are as many parts as were asked for."""
+    """Cut again and again: while there is evidence, or until there are as many parts as were asked for.
+
+    `least` is the probability that a transition must have in the whole series, and in a part of it.
+    """
     first = _most_probable(seen) if seen is not None else _best(series, FEWEST if asked is None else 2, known)
     open_parts = [] if first is None else [first]
     taken: list[_Split] = []
@@ -220,7 +223,7 @@ def _split(
     while open_parts and (asked is None or len(taken) < asked - 1):
         best = max(open_parts, key=lambda split: split.chance)
         open_parts.remove(best)
-        if asked is None and best.chance <= least:
+        if asked is None and best.chance <= least[len(taken) > 0]:
             refused = max(refused, best.chance)
             continue
         taken.append(best)
