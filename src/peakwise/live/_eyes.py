@@ -87,10 +87,11 @@ class Eyes:
     def _listen(self, wait: float) -> Iterator[set[tuple[Any, str]]]:
         from watchfiles import watch
 
-        return watch(
+        changes: Iterator[set[tuple[Any, str]]] = watch(
             self.folder, watch_filter=None, debounce=50, step=max(1, int(wait * 500)), rust_timeout=int(wait * 1000),
             yield_on_timeout=True, raise_interrupt=False,
         )  # fmt: skip
+        return changes
 
     def _hear(self, wait: float) -> set[str]:
         if self._told is None:
