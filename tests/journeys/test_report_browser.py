@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,28 +11,7 @@ import pytest
 from peakwise.report import write_identification_html
 from report.answers import WAVELENGTH, document, lines, relevance, scan
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install peakwise[test]")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("no chromium on this machine: apt-get install chromium", allow_module_level=True)
-
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 WAIT = 20_000  # ms, for a busy machine
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with sync_api.sync_playwright() as play:
-        context = play.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"), executable_path=CHROMIUM, headless=True, args=FLAGS,
-            viewport={"width": 1200, "height": 900},
-        )  # fmt: skip
-        context.set_default_timeout(WAIT)
-        yield context
-        context.close()
 
 
 class Visit:

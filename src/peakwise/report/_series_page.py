@@ -36,7 +36,7 @@ __all__ = ["clusters_html", "transitions_html", "write_clusters_html", "write_tr
 
 _SCRIPTS = (
     "pen.js", "axes.js", "scale.js", "colours.js", "panel.js", "series.js", "series_hand.js", "changes.js", "points.js",
-    "series_page.js",
+    "behaviour.js", "series_page.js",
 )  # fmt: skip
 _MOST_CHANGES = 20  # boundaries with a figure of their own
 _NO_SCRIPT = "The plot needs JavaScript; nothing else here does."

@@ -1,81 +1,34 @@
-// The page: plots that are drawn when they are looked at, the table of all scans, copying.
+// The page: plots that are drawn when they are looked at, the table of all scans.
 const plots = new Map();
+const drawn = [];
 
-async function load(figure) {
-  if (plots.has(figure)) return;
-  plots.set(figure, null);
+// A plot that is being drawn is waited for, not drawn twice.
+function load(figure) {
+  if (!plots.has(figure)) plots.set(figure, drawPlot(figure));
+  return plots.get(figure);
+}
+
+async function drawPlot(figure) {
   try {
     const data = JSON.parse(document.getElementById(figure.dataset.block).textContent);
     const columns = await unpack(data.packed, data.blocks, data.n);
     const told = data.explanation;
     const why = told ? await unpack(told.packed, told.blocks, told.n) : null;
-    plots.set(figure, new Plot(figure, data, columns, why));
+    const plot = new Plot(figure, data, columns, why);
+    drawn.push(plot);
+    return plot;
   } catch (problem) {
     figure.append(make("p", "note", "The plot cannot be drawn: " + problem.message));
-  }
-  figure.dispatchEvent(new CustomEvent("drawn"));
-}
-
-const seen = new IntersectionObserver((entries) => {
-  for (const entry of entries) {
-    if (!entry.isIntersecting) continue;
-    seen.unobserve(entry.target);
-    load(entry.target);
-  }
-}, { rootMargin: "300px" });
-document.querySelectorAll("figure.plot").forEach((figure) => seen.observe(figure));
-
-// What is open is made ready while nothing else is to do, so that it can be printed.
-async function ahead() {
-  for (const figure of document.querySelectorAll("details[open] figure.plot")) {
-    if (plots.has(figure)) continue;
-    await load(figure);
-    setTimeout(ahead, 30);
-    return;
+    return null;
+  } finally {
+    figure.dispatchEvent(new CustomEvent("drawn"));
   }
 }
-addEventListener("load", () => setTimeout(ahead, 500));
+
+const ahead = drawOnSight(load, () => [...document.querySelectorAll("details[open] figure.plot")].find((f) => !plots.has(f)));
 document.addEventListener("toggle", (event) => event.target.open && setTimeout(ahead, 200), true);
-
-function redraw() {
-  for (const plot of plots.values()) if (plot) plot.draw();
-}
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-for (const [event, printing] of [["beforeprint", true], ["afterprint", false]])
-  addEventListener(event, () => {
-    document.documentElement.classList.toggle("print", printing);
-    redraw();
-  });
-
-// A number in a table leads to its place in the plot.
-for (const button of document.querySelectorAll("button.go"))
-  button.addEventListener("click", async () => {
-    const figure = button.closest("details").querySelector("figure.plot");
-    if (!figure) return;
-    await load(figure);
-    const plot = plots.get(figure);
-    if (!plot) return;
-    figure.scrollIntoView({ block: "nearest" });
-    plot.box.focus({ preventScroll: true });
-    plot.show(Number(button.dataset.x));
-  });
-
-for (const button of document.querySelectorAll("button.copy"))
-  button.addEventListener("click", async () => {
-    const source = document.getElementById(button.dataset.from);
-    let done = true;
-    try {
-      await navigator.clipboard.writeText(source.textContent);
-    } catch {
-      const range = document.createRange();
-      range.selectNodeContents(source);
-      getSelection().removeAllRanges();
-      getSelection().addRange(range);
-      done = document.execCommand("copy");
-    }
-    button.textContent = done ? "copied" : "press Ctrl+C";
-    setTimeout(() => (button.textContent = "copy"), 2000);
-  });
+redrawWhere(() => drawn.forEach((plot) => plot.draw()));
+leadTo((button) => button.closest("details").querySelector("figure.plot"), load);
 
 // The overview.
 const overview = document.getElementById("overview");

@@ -188,20 +188,11 @@ class Plot extends Drawing {
   }
 
   nearest(value) {
-    const { x, flipped } = this;
-    let low = 0, high = x.length - 1;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (flipped ? x[middle] > value : x[middle] < value) low = middle;
-      else high = middle;
-    }
-    return Math.abs(x[low] - value) <= Math.abs(x[high] - value) ? low : high;
+    return nearestOf(this.x, this.flipped, value);
   }
 
-  // The points of the view, one more at each side.
   window() {
-    const [a, b] = this.range.map((v) => this.nearest(v));
-    return [Math.max(Math.min(a, b) - 1, 0), Math.min(Math.max(a, b) + 1, this.x.length - 1)];
+    return windowOf(this.x, this.flipped, this.range);
   }
 
   placeTip(x) {

@@ -57,3 +57,20 @@ function tickText(value, step) {
   const digits = Math.min(Math.max(-Math.floor(Math.log10(step) + 1e-9), 0), 8);
   return value.toFixed(digits).replace("-", "−");
 }
+
+// The index of the point of `x`, which rises, or falls where `flipped`, that is nearest to `value`.
+function nearestOf(x, flipped, value) {
+  let low = 0, high = x.length - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (flipped ? x[middle] > value : x[middle] < value) low = middle;
+    else high = middle;
+  }
+  return Math.abs(x[low] - value) <= Math.abs(x[high] - value) ? low : high;
+}
+
+// The first and last point between the ends of `range`, one more at each side.
+function windowOf(x, flipped, range) {
+  const [a, b] = range.map((v) => nearestOf(x, flipped, v));
+  return [Math.max(Math.min(a, b) - 1, 0), Math.min(Math.max(a, b) + 1, x.length - 1)];
+}

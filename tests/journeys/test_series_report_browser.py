@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -11,30 +10,8 @@ import pytest
 from peakwise.report import add_series, write_clusters_html, write_transitions_html
 from report.series import AXIS, WAVELENGTH, clusters, rows, transitions
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install peakwise[test]")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("no chromium on this machine: apt-get install chromium", allow_module_level=True)
-
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-WAIT = 30_000  # ms, for a busy machine
 KIND = {"kind": "two_theta", "unit": "deg", "wavelength": WAVELENGTH, "intensity_unit": "counts"}
 X = rows(60, (19, 39))
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with sync_api.sync_playwright() as play:
-        context = play.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"), executable_path=CHROMIUM, headless=True, args=FLAGS,
-            viewport={"width": 1200, "height": 1000},
-        )  # fmt: skip
-        context.set_default_timeout(WAIT)
-        yield context
-        context.close()
 
 
 @pytest.fixture
