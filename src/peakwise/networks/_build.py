@@ -12,9 +12,9 @@ import torch
 from peakwise.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["build_named", "check_count", "check_number", "seeded"]
+__all__ = ["build_named", "check_count", "check_number", "check_widths", "seeded"]
 
 T = TypeVar("T")
 _MOST_SEED = 2**63 - 1
@@ -69,3 +69,12 @@ def check_count(owner: object, name: str, value: int, least: int = 1) -> int:
         why = f"{name} must be a whole number of {least} or more, got {value!r}"
         raise OptionError(f"cannot build {type(owner).__name__}", why, f"Change {name}")
     return value
+
+
+def check_widths(owner: object, name: str, widths: Sequence[int]) -> tuple[int, ...]:
+    """The widths of layers as a tuple, if there is at least one and each is a whole number of 1 or more."""
+    listed = tuple(widths) if isinstance(widths, (list, tuple)) else ()
+    if not listed or any(isinstance(w, bool) or not isinstance(w, int) or w < 1 for w in listed):
+        why = f"{name} must be a list of whole numbers of 1 or more, got {widths!r:.80}"
+        raise OptionError(f"cannot build {type(owner).__name__}", why, f"Change {name}")
+    return listed

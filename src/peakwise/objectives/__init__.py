@@ -14,11 +14,13 @@ from peakwise.objectives._classifier import Classifier
 from peakwise.objectives._linear_evaluation import LinearEvaluation, draw_labelled, encode, linear_evaluation
 from peakwise.objectives._objective import Objective, evaluating
 from peakwise.objectives._relations import order_positions
+from peakwise.objectives.autoencoder import Autoencoder
 from peakwise.objectives.binned_votes import BinnedVotes, believability
 from peakwise.objectives.multi_label import MultiLabel
 from peakwise.objectives.self_supervised import SelfSupervised
 from peakwise.objectives.single_label import SingleLabel
 from peakwise.objectives.supervised_contrastive import SupervisedContrastive
+from peakwise.objectives.variational import Variational
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,10 +33,13 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "binned_votes": BinnedVotes,
     "supervised_contrastive": SupervisedContrastive,
     "self_supervised": SelfSupervised,
+    "autoencoder": Autoencoder,
+    "variational": Variational,
 }
 
 __all__ = [
     "OBJECTIVES",
+    "Autoencoder",
     "BinnedVotes",
     "Classifier",
     "LinearEvaluation",
@@ -43,6 +48,7 @@ __all__ = [
     "SelfSupervised",
     "SingleLabel",
     "SupervisedContrastive",
+    "Variational",
     "believability",
     "build_objective",
     "draw_labelled",
