@@ -69,7 +69,9 @@ def build_objective(
     5
     """
     member = OBJECTIVES.get(name)
-    counts = member is None or "n_classes" in inspect.signature(member).parameters
+    asked = None if member is None else inspect.signature(member).parameters.get("n_classes")
+    # Where classes may be left out they are an option like any other.
+    counts = member is None or (asked is not None and asked.default is asked.empty)
     if member is not None and counts != (n_classes is not None):
         what = "a number of classes" if counts else "no classes, only patterns"
         got = "none" if n_classes is None else f"n_classes={n_classes!r}"
