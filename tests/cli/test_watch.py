@@ -33,15 +33,16 @@ def run(capsys, *words):
     return end.value.code, *capsys.readouterr()
 
 
-def test_a_folder_becomes_lines_and_a_rerun_adds_none(made, tmp_path, capsys):
-    words = ("watch", made / "scans", "--model", made / "m.pw", "--once", "--axis", "q", "--out", tmp_path / "o.jsonl")
+def test_a_folder_becomes_lines_and_a_rerun_adds_none(made, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(made)
+    words = ("watch", "scans", "--model", made / "m.pw", "--once", "--axis", "q", "--out", tmp_path / "o.jsonl")
     for _ in range(2):
         code, said, _ = run(capsys, *words)
         rows = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
         assert (code, said) == (0, "")
         assert [(r["scan"], r["task"], r["state"]) for r in rows] == [
-            ("s0.xye", "transitions", 0), ("s1.xye", "transitions", 0),
-            ("s28.xye", "transitions", 1), ("s29.xye", "transitions", 1),
+            ("scans/s0.xye", "transitions", 0), ("scans/s1.xye", "transitions", 0),
+            ("scans/s28.xye", "transitions", 1), ("scans/s29.xye", "transitions", 1),
         ]  # fmt: skip
         assert all(0.5 < r["probability"] <= 1 and r["latency_ms"] >= 0 for r in rows)
 
@@ -60,6 +61,7 @@ def test_replay_tells_how_fast_it_was(made, capsys):
     assert (document["answered"], document["dropped"]) == (4, 0)
     assert document["latency_ms"]["p99"] > 0
     assert [row["state"] for row in document["answers"]] == [0, 0, 1, 1]
+    assert [row["scan"] for row in document["answers"]] == [str(made / "scans" / f"s{i}.xye") for i in (0, 1, 28, 29)]
 
 
 def test_what_cannot_be_meant(made, capsys):
@@ -77,4 +79,6 @@ def test_a_scan_without_an_answer_is_told_as_in_every_document(made, tmp_path, c
     code, said, _ = run(capsys, *words)
     document = json.loads(said)
     assert (code, document["answered"]) == (0, 1)
-    assert [(row["file"], "the scan covers 1 to" in row["why"]) for row in document["failed"]] == [("short.xye", True)]
+    assert [(row["file"], "the scan covers 1 to" in row["why"]) for row in document["failed"]] == [
+        (str(tmp_path / "in" / "short.xye"), True)
+    ]

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from peakwise.errors import NothingToReadError, OptionError, WriteError
+from peakwise.io import read_each
 from peakwise.live import FolderSource, JsonLines, LineStream, Monitor, ReplaySource
 from peakwise.patterns import Patterns
 
@@ -48,7 +49,9 @@ def follow(tmp_path, folder, *, warn=None, seconds=None, **options):
     options = {"settle": 0.15, "once": seconds is None, "axis": "two_theta", "patience": 1.0, **options}
     source = FolderSource(folder, journal=tmp_path / "out.journal", **options)
     report = Monitor(Total(), warn=warn).run(source, JsonLines(out), seconds=seconds)
-    return report, lines(out)
+    found = lines(out)
+    assert all(row["scan"].startswith(f"{folder}/") for row in found)
+    return report, [row | {"scan": row["scan"].removeprefix(f"{folder}/")} for row in found]
 
 
 @pytest.fixture
@@ -107,6 +110,68 @@ def test_a_rerun_repeats_nothing_and_a_changed_file_is_a_revision(tmp_path, fold
     assert len(follow(tmp_path, folder)[1]) == 5
 
 
+def answered(folder, out, **options):
+    """The names that a run over a folder adds to the answers."""
+    before = len(lines(out)) if out.exists() else 0
+    source = FolderSource(folder, journal=f"{out}.journal", settle=0.05, once=True, axis="two_theta", **options)
+    Monitor(Total()).run(source, JsonLines(out))
+    return [(row["scan"], row.get("revision")) for row in lines(out)[before:]]
+
+
+@pytest.mark.parametrize("given", ["scans", "./scans", "scans/", "{root}/scans", "scans/../scans/deep/.."], ids=str)
+def test_scans_are_called_as_other_commands_call_them(tmp_path, folder, monkeypatch, given):
+    (folder / "deep").mkdir()
+    (folder / "a.xy").write_text(text(1))
+    (folder / "deep" / "b.xy").write_text(text(2))
+    monkeypatch.chdir(tmp_path)
+    given = given.format(root=tmp_path)
+    found = [name for name, _ in answered(given, tmp_path / "out.jsonl")]
+    assert found == [one.file for one in read_each(given, axis="two_theta")]
+    assert found[0] in {"scans/a.xy", f"{tmp_path}/scans/a.xy", "scans/../scans/deep/../a.xy"}
+
+
+def test_a_rerun_knows_the_folder_however_it_is_called(tmp_path, folder, monkeypatch):
+    out = tmp_path / "out.jsonl"
+    for i in range(3):
+        (folder / f"s{i}.xy").write_text(text(i))
+    monkeypatch.chdir(tmp_path)
+    assert answered("scans", out) == [(f"scans/s{i}.xy", None) for i in range(3)]
+    # The last answer did not reach the journal, as after a kill.
+    journal = tmp_path / "out.jsonl.journal"
+    rows = journal.read_text().splitlines()
+    journal.write_text("\n".join(row for row in rows if "s2.xy" not in row) + "\n")
+    monkeypatch.chdir(folder)
+    (folder / "s1.xy").write_text(text(9))
+    assert answered(".", out) == [("s1.xy", 2)]
+    assert answered(folder, out) == answered("../scans", out) == []
+    # Everything is moved away: called as before, it is the same folder.
+    monkeypatch.chdir(tmp_path)
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    for part in (folder, out, journal):
+        part.rename(archive / part.name)
+    monkeypatch.chdir(archive)
+    assert answered("scans", archive / "out.jsonl") == []
+
+
+def test_two_folders_with_the_same_names_share_one_file_of_answers(tmp_path, folder):
+    other, out = tmp_path / "other", tmp_path / "out.jsonl"
+    other.mkdir()
+    for place in (folder, other):
+        (place / "a.xy").write_text(text(1))
+    assert answered(folder, out) == [(f"{folder}/a.xy", None)]
+    assert answered(other, out) == [(f"{other}/a.xy", None)]
+    assert answered(folder, out) == answered(other, out) == []
+
+
+def test_without_a_journal_the_answers_tell_what_was_answered(tmp_path, folder):
+    (folder / "a.xy").write_text(text(1))
+    for n in (1, 1):
+        source = FolderSource(folder, settle=0.05, once=True, axis="two_theta")
+        Monitor(Total()).run(source, JsonLines(tmp_path / "out.jsonl"))
+        assert len(lines(tmp_path / "out.jsonl")) == n
+
+
 def test_a_torn_line_is_cut_and_its_scan_answered_again(tmp_path, folder):
     for i in range(3):
         (folder / f"s{i}.xy").write_text(text(i))
@@ -115,7 +180,8 @@ def test_a_torn_line_is_cut_and_its_scan_answered_again(tmp_path, folder):
     whole = out.read_bytes()
     # As if the process had been killed within its last line: neither that line nor its place in the journal is whole.
     out.write_bytes(whole[:-20])
-    (tmp_path / "out.journal").write_text('{"scan": "s0.xy", "dig')
+    header = json.dumps({"folder": str(folder), "at": str(folder)})
+    (tmp_path / "out.journal").write_text(header + '\n{"scan": "s0.xy", "dig')
     found = follow(tmp_path, folder)[1]
     assert [row["scan"] for row in found] == ["s0.xy", "s1.xy", "s2.xy"]
 
@@ -171,8 +237,8 @@ def test_kill_9_at_any_moment_loses_and_repeats_nothing(tmp_path, folder):
     Monitor(Total()).run(source, JsonLines(out))
     found = lines(out)
     assert kills >= 3
-    assert Counter(row["scan"] for row in found) == Counter(f"s{i:03d}.xy" for i in range(written))
-    assert all(row["answer"] == 50 * (int(row["scan"][1:4]) + 1) for row in found)
+    assert Counter(row["scan"] for row in found) == Counter(f"{folder}/s{i:03d}.xy" for i in range(written))
+    assert all(row["answer"] == 50 * (int(row["scan"][-6:-3]) + 1) for row in found)
 
 
 def test_replay_at_100_a_second_drops_none_and_is_fast(tmp_path):

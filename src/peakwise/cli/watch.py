@@ -70,7 +70,7 @@ def watch(
     asked: dict[str, Any] = {"wavelength": wavelength, "axis": axis, "format": file_format}
     source: Source
     if replay is not None:
-        source = ReplaySource(_patterns(out, replay, asked), rate=rate, name=replay)
+        source = ReplaySource(_patterns(out, replay, asked), rate=rate, name=None)
     else:
         journal = None if target is None else f"{target}.journal"
         ignore = [] if target is None else [target]
@@ -110,16 +110,15 @@ def _patterns(out: Output, name: str, asked: dict[str, Any]) -> list[Patterns]:
     from peakwise.io import read_each
 
     if not Path(name).exists() and name in DATASETS:
-        return list(load(name))
+        return [part.replace(names=[f"{name}#{n}" for n in part.names]) for part in load(name)]
     made: list[Patterns] = []
     for one in read_each(name, **asked):
         if one.error is not None:
             out.fail(one.error, one.file)
-        base = Path(name) if Path(name).is_dir() else Path(name).parent
-        for part in one.patterns:
-            file = Path(one.file).relative_to(base).as_posix() if Path(one.file).is_relative_to(base) else one.file
-            names = [file] if len(part) == 1 else [f"{file}#{n}" for n in part.names]
-            made.append(part.replace(names=names))
+        is_one = sum(len(part) for part in one.patterns) == 1
+        made += [
+            part.replace(names=[one.file if is_one else f"{one.file}#{n}" for n in part.names]) for part in one.patterns
+        ]
     out.need_some(len(made))
     if not made:
         raise OptionError("cannot replay", f"{name} holds no pattern", "Name a set of peakwise datasets, or scans")

@@ -12,7 +12,7 @@ from peakwise.errors import NothingToReadError, OptionError, UnfinishedFileError
 from peakwise.io import natural_key, read_each
 from peakwise.live._digest import digest
 from peakwise.live._eyes import Eyes, Stamp, stamp_of
-from peakwise.live._lines import LineFile
+from peakwise.live._journal import Journal, prefix_of
 from peakwise.live._source import Note, Source
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ class FolderSource(Source):
 
     Notes
     -----
+    A scan is called as `peakwise.read` calls its file, the folder as it was given before it: ``scans/a.xy``. A journal
+    knows where the folder lies, so that a run goes on after one that called the folder otherwise.
+
     A file that changes after it was answered is read again; patterns in it that are new or differ are answered, the
     latter as a revision.
     """
@@ -95,7 +98,7 @@ class FolderSource(Source):
         ignore: Iterable[str | os.PathLike[str]] = (),
     ) -> None:
         super().__init__()
-        self.folder = Path(folder)
+        self.folder = Path(folder).expanduser()
         if not self.folder.is_dir():
             why = "it is not a folder" if self.folder.exists() else "there is no such folder"
             raise NothingToReadError("cannot watch", why, "Name a folder that scans land in", file=self.folder)
@@ -105,9 +108,13 @@ class FolderSource(Source):
         self.settle, self.patience, self.once, self.poll = settle, patience, once, poll
         self._asked: dict[str, Any] = {"wavelength": wavelength, "axis": axis, "format": format}
         self._ignored = {Path(p).absolute() for p in ignore}
-        self._journal = None if journal is None else LineFile(journal)
-        if self._journal is not None:
-            self._ignored.add(self._journal.path.absolute())
+        self.journal = None if journal is None else Path(journal)
+        if self.journal is not None:
+            self._ignored.add(self.journal.absolute())
+        # Opened by `resume`: the journal of answers that cannot be written must not come to be.
+        self._journal: Journal | None = None
+        self._prefix = prefix_of(self.folder)
+        # Within this class, files and scans are called by their names within the folder.
         self._files: dict[str, Stamp] = {}  # files that are done with, as they looked then
         self._digests: dict[str, str] = {}  # of answered scans
         self._unknown: Counter[str] = Counter()  # answered, but the journal does not know it yet
@@ -121,25 +128,21 @@ class FolderSource(Source):
 
     def resume(self, scans: Iterable[str]) -> int:
         """Learn what the journal says, and which answers an earlier run wrote that did not reach the journal."""
-        noted: Counter[str] = Counter()
-        for row in self._journal.rows() if self._journal is not None else ():
-            try:
-                if "file" in row:
-                    self._files[str(row["file"])] = int(row["size"]), int(row["mtime_ns"])
-                else:
-                    noted[str(row["scan"])] += 1
-                    self._digests[str(row["scan"])] = str(row["digest"])
-            except (KeyError, TypeError, ValueError):
-                continue  # not a line of ours
-        written = Counter(str(scan) for scan in scans)
-        self._unknown = written - noted
-        self._revisions = written | noted
+        if self.journal is None:
+            within = [scan.removeprefix(self._prefix) for scan in scans if scan.startswith(self._prefix)]
+            self._revisions = Counter(within)
+            self._unknown = Counter(within)
+            return len(self._revisions)
+        self._journal = Journal(self.journal, self.folder)
+        self._files, self._digests = self._journal.files, self._journal.digests
+        self._revisions, self._unknown = self._journal.answered(scans)
         return len(self._revisions)
 
     def confirm(self, scans: Iterable[str]) -> None:
         """Write into the journal that these scans have their answers."""
         rows: list[dict[str, Any]] = []
-        for scan in scans:
+        for full in scans:
+            scan = full.removeprefix(self._prefix)
             file, print_ = self._scans.pop(scan, (scan, ""))
             rows.append({"scan": scan, "digest": print_})
             rows += self._finish(file, scan)
@@ -230,7 +233,9 @@ class FolderSource(Source):
     def _tell_unfinished(self, name: str, pending: _Pending) -> None:
         state = "it is empty" if pending.stamp[0] == 0 else "it is still being written"
         pending.is_told = True
-        self.notes.append(Note(f"{name} is not complete after {self.patience:g} s ({state}): waiting for it"))
+        self.notes.append(
+            Note(f"{self._prefix}{name} is not complete after {self.patience:g} s ({state}): waiting for it")
+        )
         if self.once:
             self._pending.pop(name)
 
@@ -259,9 +264,9 @@ class FolderSource(Source):
         self._open[name] = _Open(pending.stamp, {name})
         if self._unknown[name] > 0:
             self._unknown[name] -= 1
-            self.confirm([name])
+            self.confirm([self._prefix + name])
             return
-        self.notes.append(Note(problem.reason, name))
+        self.notes.append(Note(problem.reason, self._prefix + name))
 
     def _new(self, name: str, stamp: Stamp, found: FileRead, arrived: float) -> Iterator[Patterns]:
         """Patterns of a file that have no answer yet."""
@@ -287,7 +292,7 @@ class FolderSource(Source):
         for scan, _, pattern in fresh:
             self._revisions[scan] += 1
             more = {"revision": self._revisions[scan]} if self._revisions[scan] > 1 else {}
-            yield pattern.replace(names=[scan], meta={**pattern.meta, "arrived": arrived, **more})
+            yield pattern.replace(names=[self._prefix + scan], meta={**pattern.meta, "arrived": arrived, **more})
 
 
 def _named(name: str, found: FileRead) -> dict[str, Patterns]:

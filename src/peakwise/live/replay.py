@@ -27,8 +27,8 @@ class ReplaySource(Source):
     patterns : Patterns, or iterable of Patterns
     rate : float
         Patterns per second [Hz].
-    name : str
-        What the set is called: scans are named ``name#pattern``.
+    name : str, optional
+        What the set is called: scans are named ``name#pattern``, or without it as the patterns are.
 
     Examples
     --------
@@ -40,7 +40,9 @@ class ReplaySource(Source):
 
     waits: ClassVar[bool] = False
 
-    def __init__(self, patterns: Patterns | Iterable[Patterns], *, rate: float = 10.0, name: str = "replay") -> None:
+    def __init__(
+        self, patterns: Patterns | Iterable[Patterns], *, rate: float = 10.0, name: str | None = "replay"
+    ) -> None:
         super().__init__()
         if not 0 < rate <= 1e6:
             raise OptionError("cannot replay", f"rate must be above 0 and at most 1e6 Hz, got {rate!r}", "Give 10")
@@ -57,7 +59,7 @@ class ReplaySource(Source):
         start, today, n = time.perf_counter(), time.time(), 0
         taken: set[str] = set()
         for number, pattern in enumerate(one for part in self.patterns for one in part):
-            scan = f"{self.name}#{pattern.names[0]}"
+            scan = str(pattern.names[0]) if self.name is None else f"{self.name}#{pattern.names[0]}"
             scan = f"{scan}#{number}" if scan in taken else scan
             taken.add(scan)
             if scan in self._answered:
