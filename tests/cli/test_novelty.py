@@ -131,5 +131,5 @@ def test_the_table_for_people(capsys, folders):
         capsys, "novelty", folders / "asked", "--known", folders / "known", "--axis", "q", "--false-alarm", "0.05"
     )
     assert code == 0
-    assert out.startswith("1 of 2 scans are unlike anything known")
+    assert out.startswith("1 of 2 scans is unlike anything known; 0.1 false alarms expected.")
     assert "peaks that" in out

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from peakwise.cli._output import Output
     from peakwise.patterns import Patterns
 
-__all__ = ["write_series"]
+__all__ = ["whole_document", "write_series"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -24,7 +24,7 @@ def write_series(
     out: Output, patterns: Patterns, settings: Mapping[str, Any], report: str | None, csv_file: str | None
 ) -> None:
     """Write what was asked for, and say where it is."""
-    document = _document(out, settings)
+    document = whole_document(out, settings)
     if report:
         _write_report(document, patterns, report)
         out.document["report"] = str(report)
@@ -38,7 +38,8 @@ def write_series(
         out.say(f"table: {Path(csv_file).resolve()}")
 
 
-def _document(out: Output, settings: Mapping[str, Any]) -> Any:
+def whole_document(out: Output, settings: Mapping[str, Any]) -> Any:
+    """Return the answer with what a report of it says: how it was made, and what was left out."""
     from importlib.metadata import version
 
     from peakwise._version import __version__

@@ -24,6 +24,8 @@ _SHOWN = 40  # scans in the table for people
 @options.known
 @click.option("--model", metavar="M.pw", type=click.Path(), help="A model of train novelty, instead of --known.")
 @options.false_alarm
+@options.report
+@options.csv_file
 @options.wavelength
 @options.axis
 @options.file_format
@@ -33,6 +35,8 @@ def novelty(
     known: tuple[str, ...],
     model: str | None,
     false_alarm: float | None,
+    report: str | None,
+    csv_file: str | None,
     wavelength: str | None,
     axis: str | None,
     file_format: str | None,
@@ -43,7 +47,7 @@ def novelty(
     are then simulated (--known), or by a trained model (--model). A strange scan that is only noisy, shifted, measured
     with another wavelength or a mixture of known ones is not new, and is said to be that.
 
-    Example: peakwise novelty today/ --known good/ --false-alarm 0.01
+    Example: peakwise novelty today/ --known good/ --false-alarm 0.01 --report new.html
     """
     from peakwise.cli._scans import read_scans
 
@@ -57,12 +61,16 @@ def novelty(
     else:
         detector, layout = learn(out, known, scans, given, 0.01 if false_alarm is None else false_alarm)
     files, parts = read_scans(out, scans, *given)
-    rows = _answer(out, detector, layout, files, parts)
+    rows, asked = _answer(out, detector, layout, files, parts)
     out.document["scans"] = rows
     out.document |= {"threshold": detector.threshold_, "false_alarm": detector.false_alarm}
     out.document["known"] = len(detector.names_)
     out.warnings += detector.warnings_
     _tell(out, rows)
+    if report or csv_file:
+        from peakwise.cli._novelty_files import write_novelty
+
+        write_novelty(out, detector, asked, report, csv_file)
 
 
 def of_model(path: str) -> tuple[NoveltyDetector, Layout]:
@@ -101,11 +109,11 @@ def learn(
 
 def _answer(
     out: Output, detector: NoveltyDetector, layout: Layout, files: list[str], parts: list[Patterns]
-) -> list[dict[str, Any]]:
-    """Answers of all scans that can be compared; the others are noted."""
+) -> tuple[list[dict[str, Any]], list[Patterns]]:
+    """Answers of all scans that can be compared, and these scans; the others are noted."""
     from peakwise.cli._known import onto
 
-    rows = []
+    rows, asked = [], []
     for file, part in out.progress(zip(files, parts, strict=True), "comparing", len(files)):
         try:
             pattern, said = onto(part, layout)
@@ -113,15 +121,19 @@ def _answer(
             out.fail(problem, file)
             continue
         rows.append({"scan": file, **detector.answers(pattern)[0].to_dict(), "warnings": said})
+        asked.append(pattern)
     out.need_some(len(rows))
-    return rows
+    return rows, asked
 
 
 def _tell(out: Output, rows: list[dict[str, Any]]) -> None:
-    new = [row for row in rows if row["novel"]]
-    out.say(
-        f"{len(new)} of {len(rows)} scans are unlike anything known ({100 * out.document['false_alarm']:g} % allowed)"
-    )
+    from peakwise.report import tell_novelty
+
+    document: Any = {"command": "novelty", **out.document}
+    told = tell_novelty(document)
+    out.say(told.sentence + ".")
+    if told.remark:
+        out.say(told.remark + ".")
     shown = sorted(rows, key=lambda row: -row["score"])[:_SHOWN]
     lines = [
         (Path(r["scan"]).name, "new" if r["novel"] else r["explained_by"] or "known", f"{r['score']:.2f}",

@@ -10,6 +10,7 @@ import numpy as np
 from peakwise.errors import PatternsError
 from peakwise.estimators._base import Estimator
 from peakwise.estimators._novelty import Novelty
+from peakwise.estimators._novelty_view import on_scale, principal_plane
 from peakwise.estimators._options import option_error, real_option, whole_option
 from peakwise.estimators._rows import unit_rows
 from peakwise.evaluation import conformal_size
@@ -169,6 +170,52 @@ class NoveltyDetector(Estimator):
                 )
             )  # fmt: skip
         return found
+
+    def reconstruct(self, X: Any) -> NDArray[np.float64]:
+        """The nearest known scan of each pattern on its scale (n, m); of a mixture of known ones, the mixture.
+
+        Parameters
+        ----------
+        X : Patterns, xarray object or array-like of shape (n, m)
+        """
+        patterns = self._known(X)
+        rows = _unit(patterns.intensity, self.kind_)
+        strange = self._combined.of(self._table(rows)) > self.threshold_
+        near = self._nearest.nearest(rows)[0]
+        made = np.empty(rows.shape)
+        for i, row in enumerate(rows):
+            pattern = np.asarray(patterns.intensity[i], dtype=np.float64)
+            known = self._intensity[int(near[i])]
+            if strange[i]:
+                reason = self._reason(pattern, row, int(near[i]))
+                if reason is not None and reason.kind == "mixture":
+                    known = self._mixed(pattern)
+            made[i] = on_scale(pattern, known)
+        return made
+
+    def plane(self, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, float]]:
+        """Patterns (n, 2) and known scans (k, 2) on the two directions in which the known ones differ most.
+
+        Parameters
+        ----------
+        X : Patterns, xarray object or array-like of shape (n, m)
+
+        Returns
+        -------
+        asked, known : ndarray
+        shares : (float, float)
+            Of all that the known scans differ in.
+        """
+        known, asked, shares = principal_plane(self._rows, _unit(self._known(X).intensity, self.kind_))
+        return asked, known, shares
+
+    def _mixed(self, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The sum of known scans that is nearest to a mixture."""
+        from scipy.optimize import nnls
+
+        taken = [i for i, _ in mixture_of(intensity, self._intensity, self.names_)[0]]
+        weights, _ = nnls(self._intensity[taken].T, intensity)
+        return np.asarray(weights @ self._intensity[taken])
 
     def _predict(self, patterns: Patterns) -> NDArray[np.bool_]:
         return np.asarray(self._scores(patterns) > self.threshold_)

@@ -1,12 +1,17 @@
-"""Figures and one HTML file from an answer of ``peakwise identify``, ``transitions`` or ``cluster``.
+"""Figures and one HTML file from an answer of ``peakwise identify``, ``transitions``, ``cluster`` or ``novelty``.
 
 The room knows no estimator: it takes the plain document that the command prints with ``--json`` (see `Document`,
-`TransitionDocument`, `ClusterDocument`).
+`TransitionDocument`, `ClusterDocument`, `NoveltyDocument`).
 """
 
 from peakwise.report._answer import Candidate, Curves, Document, Explanation, Fit, PhaseAnswer, ScanAnswer, Unexplained
 from peakwise.report._csv import identification_csv
 from peakwise.report._figure import plot_identification, save_figure
+from peakwise.report._novelty import NoveltyCurves, NoveltyDocument, NoveltyMap, NoveltyScan
+from peakwise.report._novelty_csv import novelty_csv
+from peakwise.report._novelty_map import add_map
+from peakwise.report._novelty_page import novelty_html, write_novelty_html
+from peakwise.report._novelty_verdict import NOVELTY_VERDICTS, tell_novelty, tell_scan
 from peakwise.report._page import identification_html, write_identification_html
 from peakwise.report._series import (
     Boundary,
@@ -25,6 +30,7 @@ from peakwise.report._training_figures import confusion_matrix_figure, training_
 from peakwise.report._verdict import VERDICTS, Verdict, tell
 
 __all__ = [
+    "NOVELTY_VERDICTS",
     "SERIES_VERDICTS",
     "VERDICTS",
     "Boundary",
@@ -35,6 +41,10 @@ __all__ = [
     "Document",
     "Explanation",
     "Fit",
+    "NoveltyCurves",
+    "NoveltyDocument",
+    "NoveltyMap",
+    "NoveltyScan",
     "PatternState",
     "PhaseAnswer",
     "ScanAnswer",
@@ -43,17 +53,22 @@ __all__ = [
     "Unexplained",
     "Variable",
     "Verdict",
+    "add_map",
     "add_series",
     "clusters_html",
     "confusion_matrix_figure",
     "identification_csv",
     "identification_html",
+    "novelty_csv",
+    "novelty_html",
     "plot_identification",
     "save_figure",
     "series_changes",
     "series_scores",
     "tell",
     "tell_clusters",
+    "tell_novelty",
+    "tell_scan",
     "tell_transitions",
     "thin_series",
     "training_curves_figure",
@@ -61,5 +76,6 @@ __all__ = [
     "transitions_html",
     "write_clusters_html",
     "write_identification_html",
+    "write_novelty_html",
     "write_transitions_html",
 ]

@@ -29,7 +29,7 @@ _POINTS = 20_000  # of one scan
 _ALL_POINTS = 2_000_000  # of the file: some 20 MB
 _FEWEST_POINTS = 1_000  # a scan is not thinned below
 _MOST_DRAWN = 1_000  # scans with an overlay
-_SCRIPTS = ("pen.js", "axes.js", "scale.js", "drawing.js", "plot.js", "behaviour.js", "page.js")
+_SCRIPTS = ("pen.js", "axes.js", "scale.js", "drawing.js", "plot.js", "behaviour.js", "page.js", "overview.js")
 
 
 def write_identification_html(document: Document, path: str | os.PathLike[str], *, max_points: int = _POINTS) -> None:

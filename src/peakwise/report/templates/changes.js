@@ -1,4 +1,4 @@
-// One boundary: the mean patterns before and behind it, their difference, and the peaks that changed.
+// Two patterns over each other, their difference, and numbered peaks: the means before and behind a boundary.
 const SPLIT = 0.6; // of the height, for the two patterns
 
 class Changes extends Panel {
@@ -7,13 +7,14 @@ class Changes extends Panel {
     Object.assign(this, { data, columns });
     this.positions = columns.x;
     this.difference = columns.behind.map((v, i) => v - columns.before[i]);
+    this.words = data.words || { first: "before", second: "after", change: "change", rest: "after − before", intensity: "mean intensity" };
     this.scale = "sqrt";
     this.cursor = null;
     this.useAxis(data.kind);
     this.choice("scale", ["linear", "sqrt", "log"], (s) => SCALES[s].label, (s) => (this.scale = s), "Intensity scale", "sqrt");
     this.choice("axis", axesOf(data.kind, data.wavelength), (a) => (AXES[a] ? AXES[a].symbol : a), (a) => this.useAxis(a), "Axis", data.kind);
     this.button("reset", "show the whole pattern", () => this.reset());
-    this.button("save PNG", "save this view as a picture", () => this.save("peakwise-change.png"));
+    this.button("save PNG", "save this view as a picture", () => this.save(data.words ? "peakwise-scan.png" : "peakwise-change.png"));
     this.pointer(
       (x) => this.point(x < this.place.left || x > this.place.right ? null : this.nearest(this.unpx(x))),
       (from, to, moved) => {
@@ -109,9 +110,8 @@ class Changes extends Panel {
     pen.beginPath();
     pen.rect(left, 0, right - left, bottom);
     pen.clip();
-    const inkOf = (k) => (this.data.states[k] < 0 ? this.ink.observed : this.ink.phases[this.data.states[k] % 8]);
-    this.curve(pen, this.columns.before, this.py, inkOf(0), 1.3);
-    this.curve(pen, this.columns.behind, this.py, inkOf(1), 1.3);
+    this.curve(pen, this.columns.before, this.py, this.inkOf(0), 1.3);
+    this.curve(pen, this.columns.behind, this.py, this.inkOf(1), 1.3);
     this.curve(pen, this.difference, this.pd, this.ink.rest, 1.2);
     this.peaks(pen);
     pen.restore();
@@ -119,10 +119,14 @@ class Changes extends Panel {
     pen.textBaseline = "top";
     pen.textAlign = "left";
     pen.fillStyle = this.ink.text;
-    pen.fillText(`mean intensity${this.data.intensity ? ` [${this.data.intensity}]` : ""}${{ sqrt: ", √ scale", log: ", log scale", linear: "" }[this.scale]}`, 4, 4);
+    pen.fillText(`${this.words.intensity}${this.data.intensity ? ` [${this.data.intensity}]` : ""}${{ sqrt: ", √ scale", log: ", log scale", linear: "" }[this.scale]}`, 4, 4);
     pen.fillStyle = this.ink.soft;
-    pen.fillText("after − before", left + 6, middle + 5);
+    pen.fillText(this.words.rest, left + 6, middle + 5);
     this.drawOver();
+  }
+
+  inkOf(k) {
+    return this.data.states[k] < 0 ? this.ink.observed : this.ink.phases[this.data.states[k] % 8];
   }
 
   peaks(pen) {
@@ -164,7 +168,7 @@ class Changes extends Panel {
     if (x < left || x > right) return;
     stroke(pen, this.ink.soft, [[x, top], [x, bottom]]);
     const i = this.cursor;
-    const rows = [["before", short(this.columns.before[i], 4)], ["after", short(this.columns.behind[i], 4)], ["change", short(this.difference[i], 3)]];
+    const rows = [[this.words.first, short(this.columns.before[i], 4)], [this.words.second, short(this.columns.behind[i], 4)], [this.words.change, short(this.difference[i], 3)]];
     const near = this.data.peaks.findIndex((p) => Math.abs(this.px(convert(p.at, this.data.kind, this.axis, this.data.wavelength)) - x) < 6);
     if (near >= 0) rows.push(["peak", `${near + 1}, ${this.data.peaks[near].what}`]);
     this.told = this.showTip([...this.positionText(i), ...rows], x, top + 60);

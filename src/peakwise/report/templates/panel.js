@@ -1,4 +1,4 @@
-// What all figures of a series have: two canvases, a tip, buttons, a horizontal axis of positions.
+// What all figures of a series or of a map have: two canvases, a tip, buttons, a horizontal axis of positions.
 const figures = [];
 
 class Panel {
@@ -164,12 +164,14 @@ class Panel {
     pen.stroke();
   }
 
-  showTip(rows, x, y) {
-    this.tip.replaceChildren(...rows.map(([name, value]) => {
+  // `more` is what stands below the rows, such as a small picture.
+  showTip(rows, x, y, ...more) {
+    const lines = rows.map(([name, value]) => {
       const row = make("div");
       row.append(make("span", "", name), make("bdi", "", value));
       return row;
-    }));
+    });
+    this.tip.replaceChildren(...lines, ...more);
     this.tip.hidden = false;
     const wide = this.tip.offsetWidth, high = this.tip.offsetHeight;
     this.tip.style.left = `${Math.max(x + 16 + wide < this.box.clientWidth ? x + 16 : x - 16 - wide, 2)}px`;

@@ -74,3 +74,17 @@ function windowOf(x, flipped, range) {
   const [a, b] = range.map((v) => nearestOf(x, flipped, v));
   return [Math.max(Math.min(a, b) - 1, 0), Math.min(Math.max(a, b) + 1, x.length - 1)];
 }
+
+// The lowest and the highest number of some columns; and the same with a little room.
+function ends(columns) {
+  let low = Infinity, high = -Infinity;
+  for (const column of columns) for (const v of column) if (isFinite(v)) (low = Math.min(low, v)), (high = Math.max(high, v));
+  return [low, high];
+}
+
+function spread(columns) {
+  const [low, high] = ends(columns);
+  if (!(high > low)) return isFinite(low) ? [low - 0.5, low + 0.5] : [0, 1];
+  const room = 0.03 * (high - low);
+  return [low - room, high + room];
+}

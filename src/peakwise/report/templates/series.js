@@ -391,16 +391,3 @@ class Series extends Panel {
     if (has) pen.fillText(cut(pen, this.data.variableUnit || this.data.variable, 40), left - this.digits - 18, TOP - 8);
   }
 }
-
-function ends(columns) {
-  let low = Infinity, high = -Infinity;
-  for (const column of columns) for (const v of column) if (isFinite(v)) (low = Math.min(low, v)), (high = Math.max(high, v));
-  return [low, high];
-}
-
-function spread(columns) {
-  const [low, high] = ends(columns);
-  if (!(high > low)) return [low - 0.5, low + 0.5];
-  const room = 0.03 * (high - low);
-  return [low - room, high + room];
-}

@@ -1,0 +1,229 @@
+"""The report of a search for the new: one HTML file that loads nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from peakwise.errors import one_line
+from peakwise.report._frame import again, failed_files, fill, provenance, save_page
+from peakwise.report._markup import Markup, data_block, join, tag
+from peakwise.report._novelty import check_novelty
+from peakwise.report._novelty_blocks import cloud_block, groups_of, scan_block, strangest
+from peakwise.report._novelty_tables import overview, parts_table, peaks_table, words
+from peakwise.report._novelty_verdict import p_text, tell_novelty, tell_scan
+from peakwise.report._panel import badge, warning_list
+from peakwise.report._words import significant
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from peakwise.report._novelty import NoveltyDocument, NoveltyScan
+    from peakwise.report._verdict import Told
+
+__all__ = ["novelty_html", "write_novelty_html"]
+
+_SCRIPTS = (
+    "pen.js", "axes.js", "scale.js", "colours.js", "panel.js", "changes.js", "cloud.js", "plane.js", "plane_draw.js",
+    "novelty_maps.js", "behaviour.js", "overview.js", "novelty_page.js",
+)  # fmt: skip
+_MOST_PANELS = 300
+_OPEN = 40  # new scans that are open from the beginning
+_NO_SCRIPT = "The plot needs JavaScript; nothing else here does."
+
+
+def write_novelty_html(document: NoveltyDocument, path: str | os.PathLike[str]) -> None:
+    """Write the report of a search for the new as one HTML file, whole or not at all.
+
+    Parameters
+    ----------
+    document : NoveltyDocument
+        What ``peakwise novelty --json`` prints, best with what `add_map` adds: the figures need it.
+    path : path-like
+        Where it goes, for example "report.html".
+
+    Examples
+    --------
+    >>> target = getfixture("tmp_path") / "report.html"
+    >>> write_novelty_html({"command": "novelty", "scans": []}, target)
+    >>> target.read_text(encoding="utf-8")[:15]
+    '<!doctype html>'
+    """
+    save_page(novelty_html(document), path)
+
+
+def novelty_html(document: NoveltyDocument) -> str:
+    """Return the report of a search for the new as HTML.
+
+    The page loads nothing: styles, script and data are inside, and its content security policy forbids the rest.
+
+    Examples
+    --------
+    >>> rows = [{"scan": "a.xy", "score": 3.2, "novel": True, "why": ["peaks at 1 < 2"]}]
+    >>> page = novelty_html({"command": "novelty", "scans": rows, "false_alarm": 0.01})
+    >>> "1 of 1 scan is unlike anything known; 0.01 false alarms expected" in page, "1 &lt; 2" in page, "://" in page
+    (True, True, False)
+    """
+    whole = check_novelty(document)
+    scans = whole["scans"]
+    order = [int(i) for i in strangest(scans)]
+    told = [tell_scan(scan) for scan in scans]
+    blocks: list[Markup] = []
+    shown = [i for i in order if told[i].verdict.name != "known"][:_MOST_PANELS]
+    panels = [_panel(whole, i, told[i], is_open=k < _OPEN and bool(scans[i]["novel"]), blocks=blocks)
+              for k, i in enumerate(shown)]  # fmt: skip
+    block = cloud_block(whole)
+    if block is not None:
+        blocks.append(data_block("data-cloud", block))
+    body = [
+        _header(whole, told),
+        _answer(whole),
+        warning_list(whole.get("warnings") or ()),
+        overview(whole, order, told, set(shown)) if len(scans) > 1 else "",
+        tag("main", {"id": "scans"}, *panels),
+        _more_panels(told, len(shown)),
+        _figures(whole, block),
+        failed_files(whole.get("failed") or ()),
+        again(whole),
+        provenance(whole),
+        words(),
+    ]
+    title = f"New: {one_line(scans[0]['scan'], 80)}" if len(scans) == 1 else f"What is new in {len(scans):,} scans?"
+    return fill(title, join(body), join(blocks), _SCRIPTS)
+
+
+def _header(whole: NoveltyDocument, told: Sequence[Told]) -> Markup:
+    known = whole.get("known")
+    facts = [
+        f"{len(told):,} scan{'' if len(told) == 1 else 's'}",
+        f"compared with {known:,} known" if known else "",
+        f"in {significant(whole['seconds'], 3)} s" if isinstance(whole.get("seconds"), int | float) else "",
+        f"by peakwise {whole['peakwise']}" if whole.get("peakwise") else "by peakwise",
+    ]
+    return tag(
+        "header", None, tag("h1", None, "What is new?"), tag("p", {"class": "facts"}, " ".join(f for f in facts if f))
+    )
+
+
+def _answer(whole: NoveltyDocument) -> Markup:
+    told = tell_novelty(whole)
+    facts = {
+        "new above a score of": significant(whole.get("threshold"), 3),
+        "false alarms allowed": f"{significant(100 * whole['false_alarm'], 3)} %" if whole.get("false_alarm") else "–",
+    }
+    said = [tag("span", None, f"{name} ", tag("b", None, value)) for name, value in facts.items() if value != "–"]
+    return tag(
+        "section", {"class": f"card answer v-{told.verdict.name}"},
+        badge(told),
+        tag("h2", None, told.sentence),
+        tag("p", {"class": "remark"}, told.remark + ".") if told.remark else "",
+        tag("p", {"class": "sure"}, *said) if said else "",
+    )  # fmt: skip
+
+
+def _panel(whole: NoveltyDocument, i: int, told: Told, *, is_open: bool, blocks: list[Markup]) -> Markup:
+    scan = whole["scans"][i]
+    plane: Mapping[str, Any] = whole.get("map") or {}
+    curves = plane.get("curves")
+    head = tag(
+        "summary", None,
+        badge(told), tag("h2", None, told.sentence), tag("span", {"class": "file"}, tag("bdi", None, scan["scan"])),
+    )  # fmt: skip
+    facts = [f"score {significant(scan.get('score'), 3)}", f"p-value {p_text(scan.get('p_value'))}"]
+    if scan.get("score") is not None and whole.get("threshold") is not None:
+        facts[0] += f" (new above {significant(whole['threshold'], 3)})"
+    reasons = scan.get("why") or ()
+    body = [
+        tag("p", {"class": "sure"}, "; ".join(facts)),
+        warning_list(scan.get("warnings") or ()),
+        tag("ul", {"class": "reasons"}, *(tag("li", None, text) for text in reasons)) if reasons else "",
+        _overlay(whole, i, curves, blocks),
+        tag("div", {"class": "columns two"}, peaks_table(scan, curves), parts_table(scan)),
+        _to_map(i) if plane.get("asked") is not None else "",
+    ]
+    css = {"class": f"scan v-{told.verdict.name}", "id": f"scan-{i + 1}", "open": is_open}
+    return tag("details", css, head, tag("div", {"class": "body"}, *body))
+
+
+def _to_map(i: int) -> Markup:
+    button = {"type": "button", "class": "on-map", "data-index": str(i)}
+    return tag("p", {"class": "tools"}, tag("button", button, "show it on the map"))
+
+
+def _overlay(whole: NoveltyDocument, i: int, curves: Mapping[str, Any] | None, blocks: list[Markup]) -> Markup:
+    if curves is None:
+        return tag("p", {"class": "note"}, "The answer holds no curves, so the scan is not drawn.")
+    scan: NoveltyScan = whole["scans"][i]
+    block = scan_block(scan, curves, i)
+    name = f"data-scan-{i + 1}"
+    blocks.append(data_block(name, block))
+    thinned = (
+        f"Drawn from {block['n']:,} of {block['of']:,} points: the lowest and the highest of each stretch."
+        if block["n"] < block["of"] else ""
+    )  # fmt: skip
+    made = block["words"][0]
+    legend = [tag("span", None, tag("span", {"class": "swatch bt"}), "this scan")]
+    if block["hasKnown"]:
+        near = scan.get("nearest")
+        named = f"{made}: {one_line(near, 60)}" if near and made == "nearest known" else made
+        legend.append(tag("span", None, tag("span", {"class": "swatch b0"}), named))
+    if block["peaks"]:
+        legend.append(tag("span", None, tag("span", {"class": "swatch ba"}), "unexplained peak"))
+    label = f"{one_line(scan['scan'], 120)} over {made}, and their difference."
+    return join([
+        tag("div", {"class": "legend"}, *legend),
+        tag("figure", {"class": "plot short", "data-kind": "scan", "data-block": name, "data-label": label},
+            tag("noscript", None, tag("p", {"class": "note"}, _NO_SCRIPT)),
+            tag("figcaption", {"class": "note"}, thinned) if thinned else ""),
+    ])  # fmt: skip
+
+
+def _more_panels(told: Sequence[Told], shown: int) -> Markup:
+    total = sum(t.verdict.name != "known" for t in told)
+    if total <= shown:
+        return Markup("")
+    return tag("p", {"class": "note"}, f"The {shown} strangest of {total:,} are shown one by one; the maps have all.")
+
+
+def _figures(whole: NoveltyDocument, block: Mapping[str, Any] | None) -> Markup:
+    if block is None:
+        return Markup("")
+    parts = []
+    if block["hasPlane"]:
+        note = (
+            "Scans that are alike lie together. A plane shows a part of all differences: a new scan can lie among "
+            "known ones here, and its score tells it all the same."
+        )
+        if block["regions"]:
+            note += " Shaded: where a scan would be taken for which known phase."
+        parts.append(_map("latent", "Map of the scans", "the plane", note))
+    if block["hasPlaces"] or block["elements"]:
+        where = "composition" if block["elements"] else "place in the sample"
+        if block["hasPlaces"] and block["elements"]:
+            where = "place in the sample and composition"
+        parts.append(_map("library", f"Map by {where}", where, ""))
+    groups, _, _ = groups_of(whole)
+    by = "by nearest known phase" if groups else "of known and asked scans"
+    parts.append(
+        _map(
+            "violin",
+            f"Scores {by}",
+            f"scores {by}",
+            "Grey: known scans, each left out in turn. Blue: the scans that were asked about. Above the dashed line a "
+            "scan is new.",
+        )
+    )
+    if block["hasMixing"]:
+        parts.append(_map("mixing", "Error against mixing ratio", "mixing ratio", "Line: the mean at each ratio."))
+    return join(parts)
+
+
+def _map(kind: str, title: str, what: str, note: str) -> Markup:
+    css = "plot short" if kind in ("violin", "mixing") else "plot"
+    return tag(
+        "section", {"class": "card map", "id": f"map-{kind}"},
+        tag("h2", None, title),
+        tag("figure", {"class": css, "data-kind": kind, "data-block": "data-cloud", "data-label": f"Map of {what}."},
+            tag("noscript", None, tag("p", {"class": "note"}, _NO_SCRIPT))),
+        tag("p", {"class": "note"}, note) if note else "",
+    )  # fmt: skip
