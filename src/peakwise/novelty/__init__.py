@@ -3,6 +3,7 @@
 To add a score: one class in a file beside these and one line in the table `SCORES`. Numbers only, no networks.
 """
 
+from peakwise.novelty._drift import Drift, DriftGuard, drift_of
 from peakwise.novelty._forest import Forest
 from peakwise.novelty._neighbours import Density, Nearest, Peaks
 from peakwise.novelty._principal import Residual, Spread
@@ -25,6 +26,8 @@ __all__ = [
     "Combined",
     "Correction",
     "Density",
+    "Drift",
+    "DriftGuard",
     "Forest",
     "Leftover",
     "Nearest",
@@ -34,6 +37,7 @@ __all__ = [
     "Spread",
     "corrections",
     "cross_scores",
+    "drift_of",
     "folds",
     "leftovers",
     "mixture_of",
