@@ -67,10 +67,10 @@ class DriftGuard:
     -----
     A martingale that bets against the p-values (V. Vovk et al., "Retrain or not retrain", 2021, arXiv:2102.10439). With
     a fixed bet the capital is :math:`\prod f(p_t)`, where f falls and :math:`\int_0^1 f = 1`: it does not grow on
-    average while p-values are uniform, or larger than uniform ones. By Ville's inequality it then ever reaches 1/δ with a
-    probability of at most δ. Here f are :math:`\epsilon p^{\epsilon - 1}` and slopes
-    :math:`(1 + c)(1 - p)^c`. So that a long quiet run costs nothing, the capital is not staked at once: at scan t the
-    share :math:`1/(1 + \ln t) - 1/(1 + \ln(t + 1))` of it enters, the rest is kept. A sum of martingales is one.
+    average while p-values are uniform, or larger than uniform ones. By Ville's inequality it then ever reaches 1/δ with
+    a probability of at most δ. Here f are :math:`\epsilon p^{\epsilon - 1}` and slopes :math:`(1 + c)(1 - p)^c`. So
+    that a long quiet run costs nothing, the capital is not staked at once: at scan t the share
+    :math:`1/(1 + \ln t) - 1/(1 + \ln(t + 1))` of it enters, the rest is kept. A sum of martingales is one.
 
     P-values against a fixed set of known scans are not independent of each other: all share the luck of that set, and a
     long run finds it out. `follow` therefore ranks each score among the known and all that came before, which is exact
