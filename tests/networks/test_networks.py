@@ -134,8 +134,11 @@ def test_a_pattern_of_another_length_is_refused(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("n_points", [3, 0, -1, 2.5, True])
+@pytest.mark.parametrize("n_points", [3, 1, 0, -1, 2.5, True])
 def test_too_few_points_are_refused(name, n_points):
+    if name == "dense" and n_points == 3:
+        assert build_encoder(name, n_points).n_points == 3  # nothing is halved there
+        return
     with pytest.raises(OptionError, match="n_points must be a whole number of at least"):
         build_encoder(name, n_points)
 

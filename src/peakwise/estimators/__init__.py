@@ -9,6 +9,7 @@ from peakwise.estimators._load import load
 from peakwise.estimators._novelty import Novelty
 from peakwise.estimators._transitions import StateBoundary, Transitions
 from peakwise.estimators.cosine_matcher import CosineMatcher
+from peakwise.estimators.latent_map import LatentMap
 from peakwise.estimators.logistic_regression import LogisticRegression
 from peakwise.estimators.naive_bayes import NaiveBayes
 from peakwise.estimators.nearest_neighbours import NearestNeighbours
@@ -25,6 +26,7 @@ ESTIMATORS: dict[str, type[Estimator]] = {
     "transition_detector": TransitionDetector,
     "pattern_clusterer": PatternClusterer,
     "novelty_detector": NoveltyDetector,
+    "latent_map": LatentMap,
     "cosine_matcher": CosineMatcher,
     "naive_bayes": NaiveBayes,
     "nearest_neighbours": NearestNeighbours,
@@ -41,6 +43,7 @@ __all__ = [
     "Estimator",
     "FoundPhase",
     "Identification",
+    "LatentMap",
     "LogisticRegression",
     "NaiveBayes",
     "NearestNeighbours",

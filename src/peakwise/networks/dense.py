@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DenseNet"]
 
-_FEWEST = 16
+_FEWEST = 2
 
 
 @final
@@ -26,7 +26,7 @@ class DenseNet(Encoder):
     Parameters
     ----------
     n_points : int
-        Points of a pattern, at least 16, with those of a condition that is joined to it.
+        Points of a pattern, at least 2, with those of a condition that is joined to it.
     widths : sequence of int
         Of the layers, from the first to the last.
 

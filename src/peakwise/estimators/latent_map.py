@@ -1,0 +1,391 @@
+"""A map of patterns: a few numbers for each, what comes back from them, and where known phases lie."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, ClassVar, Self, final
+
+import numpy as np
+from sklearn.base import TransformerMixin
+
+from peakwise.errors import OptionError, PatternsError
+from peakwise.estimators._base import Estimator
+from peakwise.estimators._latent_network import Compression, LatentNetwork, batches_of, network_rows
+from peakwise.estimators._options import option_error, real_option, whole_option
+from peakwise.estimators._regions import CLASSIFIERS, Regions
+from peakwise.estimators._structures import as_phases
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from peakwise.patterns import Patterns
+
+__all__ = ["LatentMap"]
+
+_BESIDE = 0.1  # of the range of a condition, by which it may lie outside before it is said
+
+
+@final
+class LatentMap(TransformerMixin, Estimator):  # type: ignore[misc]
+    """Learn a map on which patterns that are alike lie together, and from which they can be made again.
+
+    A variational autoencoder, conditional where a condition such as the composition is known. How badly a pattern
+    comes back tells whether it is like those that were learned; `NoveltyDetector` makes an alarm of that. With labels
+    the map has regions, and `predict` names them.
+
+    Parameters
+    ----------
+    n_latent : int
+        Numbers for each pattern; 2 make a map.
+    network : str
+        A key of ``peakwise.networks.NETWORKS``; dense is the published one, conv_stack convolutional.
+    decoder : str
+        A key of ``peakwise.networks.DECODERS``.
+    condition : sequence of str, optional
+        Columns of ``patterns.meta`` that are joined to the patterns: elements of a composition, a temperature.
+    members : int
+        Networks that are trained from different seeds; regions and errors are averaged over them.
+    classifier : str
+        Of the regions: neighbours (15 nearest) or bayes (Gaussian naive Bayes on latent numbers and condition).
+    joint : bool
+        Whether the networks learn the labels, too.
+    beta : float
+        What the divergence from a normal distribution counts.
+    annealing : int
+        Batches over which beta rises from 0.
+    epochs : int
+    minutes : float, optional
+        Most time for training [min]; numbers then depend on the machine.
+    random_state : int
+    threads : int, optional
+    device : str
+        auto, cpu or cuda.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The labels, if there were any.
+    latent_ : ndarray of shape (n, n_latent)
+        Of the patterns of `fit`.
+    labels_ : ndarray of shape (n,)
+        Of the patterns of `fit`, if there were any.
+    history_ : list of dict
+
+    Notes
+    -----
+    L. Banko, P. M. Maffettone, D. Naujoks, D. Olds, A. Ludwig, npj Comput. Mater. 7, 104 (2021).
+
+    Examples
+    --------
+    >>> x = np.linspace(10, 50, 100)
+    >>> lines = lambda *at: sum(np.exp(-(((x - a) / 0.8) ** 2)) for a in at)
+    >>> rng = np.random.default_rng(0)
+    >>> known = [lines(20, 31), lines(25, 40)] * 50 + 0.02 * rng.random((100, 100))
+    >>> model = LatentMap(epochs=400, threads=1).fit(known, ["a", "b"] * 50)
+    >>> model.predict([lines(20, 31), lines(25, 40)]).tolist(), model.transform(known).shape
+    (['a', 'b'], (100, 2))
+    >>> familiar, strange = model.errors([lines(20, 31), lines(14, 46)])
+    >>> bool(strange > 5 * familiar)
+    True
+    """
+
+    task: ClassVar[str] = "cluster"
+    tried_when_loaded: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        n_latent: int = 2,
+        network: str = "dense",
+        decoder: str = "dense",
+        condition: Sequence[str] | None = None,
+        members: int = 1,
+        classifier: str = "neighbours",
+        joint: bool = False,
+        beta: float = 1.0,
+        annealing: int = 0,
+        epochs: int = 30,
+        minutes: float | None = None,
+        random_state: int = 0,
+        threads: int | None = None,
+        device: str = "auto",
+    ) -> None:
+        self.n_latent = n_latent
+        self.network = network
+        self.decoder = decoder
+        self.condition = condition
+        self.members = members
+        self.classifier = classifier
+        self.joint = joint
+        self.beta = beta
+        self.annealing = annealing
+        self.epochs = epochs
+        self.minutes = minutes
+        self.random_state = random_state
+        self.threads = threads
+        self.device = device
+
+    def _fit(self, patterns: Patterns, y: Any) -> None:
+        kind = self._check_options()
+        rows = network_rows(patterns.intensity)
+        condition = self._condition(patterns, first=True)
+        codes = self._learn_labels(patterns, y)
+        n_classes = 0 if codes is None or not self.joint else int(self.classes_.size)
+        if self.joint and not n_classes:
+            why = "joint learns labels, and there are none"
+            raise PatternsError("cannot fit LatentMap", why, "Give y, or joint=False")
+        kind = Compression(
+            kind.n_latent, kind.network, kind.decoder, len(self.condition or ()), n_classes, kind.beta, kind.annealing,
+            kind.members,
+        )  # fmt: skip
+        more: dict[str, NDArray[Any]] = {} if condition is None else {"condition": condition}
+        if n_classes and codes is not None:
+            more["label"] = codes.astype(np.int64)
+        seed = int(self.random_state)
+        self._network = LatentNetwork.blank(kind, rows.shape[1], seed).learn(
+            batches_of(rows, seed, **more), epochs=int(self.epochs), random_state=seed, threads=self.threads,
+            seconds=None if self.minutes is None else 60 * float(self.minutes), device=self.device,
+        )  # fmt: skip
+        self.history_ = self._network.history
+        self._place(rows, condition, codes)
+
+    def _place(
+        self, rows: NDArray[np.float32], condition: NDArray[np.float32] | None, codes: NDArray[np.intp] | None
+    ) -> None:
+        """Where what was learned lies, and the regions."""
+        every = [self._network.code(rows, condition, member)[0] for member in range(len(self._network.objectives))]
+        self.latent_ = every[0]
+        self._regions = None
+        if codes is not None:
+            self.labels_ = self.classes_[codes]
+            self._regions = [Regions.learn(self.classifier, _joined(z, condition), codes) for z in every]
+
+    # ---------- answers ----------
+
+    def transform(self, X: Any) -> NDArray[np.floating]:
+        """Place of each pattern on the map of the first network: (n, n_latent).
+
+        Parameters
+        ----------
+        X : Patterns, xarray object or array-like of shape (n, m)
+        """
+        patterns = self._known(X)
+        found = self._network.code(network_rows(patterns.intensity), self._condition(patterns))[0]
+        return np.asarray(found, dtype=patterns.intensity.dtype)
+
+    def inverse_transform(self, X: ArrayLike, condition: ArrayLike | None = None) -> NDArray[np.float32]:
+        """Patterns of places on the map of the first network, the largest intensity about 1: (n, m).
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_latent)
+        condition : array-like of shape (n, n_conditions), optional
+        """
+        places = np.asarray(X, dtype=np.float32)
+        if places.ndim != 2 or places.shape[1] != self.n_latent or not np.isfinite(places).all():
+            why = f"places must be finite numbers of shape (n, {self.n_latent}), got shape {places.shape}"
+            raise OptionError("cannot make patterns", why, "Give places on the map")
+        return self._network.decode(places, self._given(condition, len(places)))
+
+    def reconstruct(self, X: Any) -> NDArray[np.float32]:
+        """Patterns as they come back, the mean over the networks, in the units of X: (n, m).
+
+        Parameters
+        ----------
+        X : Patterns, xarray object or array-like of shape (n, m)
+        """
+        patterns = self._known(X)
+        made = self._network.reconstruct(network_rows(patterns.intensity), self._condition(patterns)).mean(axis=0)
+        low = patterns.intensity.min(axis=1, keepdims=True)
+        return np.asarray(low + made * (patterns.intensity.max(axis=1, keepdims=True) - low), dtype=np.float32)
+
+    def errors(self, X: Any) -> NDArray[np.float64]:
+        """How badly each pattern comes back: mean square, the largest intensity 1, the mean over the networks (n,).
+
+        Parameters
+        ----------
+        X : Patterns, xarray object or array-like of shape (n, m)
+        """
+        rows, condition = self._rows(X)
+        made = self._network.reconstruct(rows, condition)
+        return np.asarray(((made - rows[None]) ** 2).mean(axis=2).mean(axis=0), dtype=np.float64)
+
+    def regions(self, n: int = 100, margin: float = 0.1) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]:
+        """The regions of the labels on a map of two numbers: x (n,), y (n,), number of the label (n, n), rows along y.
+
+        Parameters
+        ----------
+        n : int
+        margin : float
+            Share of the range that is added on each side.
+        """
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(self)
+        if self._regions is None or self.latent_.shape[1] != 2 or self.condition:
+            why = "regions need labels, two latent numbers and no condition"
+            raise OptionError("cannot draw regions", why, "Fit LatentMap(n_latent=2) with y")
+        low, high = self.latent_.min(axis=0), self.latent_.max(axis=0)
+        wide = np.maximum(high - low, 1e-6) * margin
+        x, y = (np.linspace(low[i] - wide[i], high[i] + wide[i], n) for i in (0, 1))
+        at = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        return x, y, self._regions[0].probabilities(at).argmax(axis=1).reshape(n, n)
+
+    def _predict(self, patterns: Patterns) -> Any:
+        told = self._predict_proba(patterns)  # refuses where there are no labels
+        return self.classes_[told.argmax(axis=1)]
+
+    def _predict_proba(self, patterns: Patterns) -> NDArray[np.float64]:
+        if self._regions is None:
+            why = "it was fitted without labels"
+            raise PatternsError("cannot name phases with LatentMap", why, "Fit it with y, or ask for errors")
+        rows, condition = network_rows(patterns.intensity), self._condition(patterns)
+        told = [
+            region.probabilities(_joined(self._network.code(rows, condition, member)[0], condition))
+            for member, region in enumerate(self._regions)
+        ]
+        return np.asarray(np.mean(told, axis=0))
+
+    # ---------- labels and conditions ----------
+
+    def _learn_labels(self, patterns: Patterns, y: Any) -> NDArray[np.intp] | None:
+        self.__dict__.pop("classes_", None)
+        labels = patterns.meta.get("phases") if y is None else y
+        if labels is None:
+            return None
+        names = np.asarray(labels)
+        if names.shape != (len(patterns),) or names.dtype.kind not in "USOiubf":
+            why = f"y must hold a label for each of {len(patterns)} patterns, got shape {names.shape}"
+            raise PatternsError("cannot fit LatentMap", why, "Give a label per pattern")
+        if names.dtype.kind == "f" and not np.isfinite(names).all():
+            why = "y must be finite, got NaN or infinity (Input y contains NaN)"
+            raise PatternsError("cannot fit LatentMap", why, "Give a label per pattern")
+        names = names.astype(str) if names.dtype.kind == "O" else names
+        self.classes_, codes = np.unique(names, return_inverse=True)
+        return np.asarray(codes)
+
+    def _rows(self, X: Any) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        patterns = self._known(X)
+        return network_rows(patterns.intensity), self._condition(patterns)
+
+    def _condition(self, patterns: Patterns, *, first: bool = False) -> NDArray[np.float32] | None:
+        """The condition of each pattern, each number 0 to 1 over what was learned."""
+        if not self.condition:
+            return None
+        missing = [name for name in self.condition if name not in patterns.meta]
+        if missing:
+            why = f"the condition {missing[0]!r} is no column of meta, there are {', '.join(patterns.meta) or 'none'}"
+            raise PatternsError("cannot use LatentMap", why, "Join the table of conditions to the patterns")
+        try:
+            numbers = np.stack([np.asarray(patterns.meta[n], dtype=np.float64) for n in self.condition], axis=1)
+        except (TypeError, ValueError) as problem:
+            why = "conditions must be numbers"
+            raise PatternsError("cannot use LatentMap", why, "Give numbers in meta") from problem
+        if not np.isfinite(numbers).all():
+            why = f"conditions must be finite, got {int((~np.isfinite(numbers)).any(axis=1).sum())} patterns without"
+            raise PatternsError("cannot use LatentMap", why, "Leave these patterns out")
+        if first:
+            self.condition_range_ = np.stack([numbers.min(axis=0), numbers.max(axis=0)])
+        return self._given(numbers, len(patterns))
+
+    def _given(self, condition: ArrayLike | None, n: int) -> NDArray[np.float32] | None:
+        if not self.condition:
+            return None
+        numbers = np.asarray(condition, dtype=np.float64)
+        if numbers.shape != (n, len(self.condition or ())):
+            why = f"conditions must have the shape ({n}, {len(self.condition or ())}), got {numbers.shape}"
+            raise OptionError("cannot use LatentMap", why, "Give one number for each name of condition")
+        low, high = self.condition_range_
+        wide = np.where(high > low, high - low, 1.0)
+        made = (numbers - low) / wide
+        outside = ((made < -_BESIDE) | (made > 1 + _BESIDE)).any(axis=1)
+        if outside.any():
+            said = f"{int(outside.sum())} of {n} patterns have a condition that was never learned: trust no error"
+            warnings.warn(said, stacklevel=4)
+        return np.asarray(made, dtype=np.float32)
+
+    # ---------- options and files ----------
+
+    def _check_options(self) -> Compression:
+        from peakwise.networks import DECODERS, NETWORKS
+
+        for name, known in (("network", NETWORKS), ("decoder", DECODERS), ("classifier", CLASSIFIERS)):
+            if getattr(self, name) not in known:
+                raise option_error(self, name, f"one of {', '.join(known)}", "Choose one")
+        if NETWORKS[self.network].is_sequential:
+            raise option_error(self, "network", "one that reads single patterns", "Choose dense")
+        if isinstance(self.condition, str) or not all(isinstance(name, str) for name in self.condition or ()):
+            raise option_error(self, "condition", "a list of names of columns", "Give e.g. ['Co', 'Ni']")
+        whole_option(self, "epochs")
+        whole_option(self, "random_state", 0)
+        if self.minutes is not None:
+            real_option(self, "minutes", or_above=False)
+        if self.threads is not None:
+            whole_option(self, "threads")
+        return Compression(
+            whole_option(self, "n_latent"), self.network, self.decoder, len(self.condition or ()), 0,
+            real_option(self, "beta"), whole_option(self, "annealing", 0), whole_option(self, "members"),
+        )  # fmt: skip
+
+    def _fit_structures(self, X: Any) -> bool:
+        if as_phases(X) is not None:
+            why = "it learns from patterns, got structures"
+            raise OptionError("cannot fit LatentMap", why, "Give peakwise.simulate.Simulator(phases, grid).draw(1000)")
+        return False
+
+    def _to_recipe(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        n_classes = self._network.kind.n_classes
+        arrays: dict[str, NDArray[Any]] = {f"network.{k}": v for k, v in self._network.to_arrays().items()}
+        arrays["latent"] = self.latent_
+        if self.condition:
+            arrays["condition_range"] = self.condition_range_
+        for number, region in enumerate(self._regions or []):
+            arrays |= {f"regions.{number}.{k}": v for k, v in region.to_arrays().items()}
+        if self._regions is not None:
+            arrays["codes"] = np.searchsorted(self.classes_, self.labels_)
+        return {"history": self.history_, "learned": {"joint_classes": n_classes}}, arrays
+
+    @classmethod
+    def _from_recipe(
+        cls, options: Mapping[str, Any], recipe: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    ) -> Self:
+        made = cls(**options)
+        kind = made._check_options()
+        n_points = int(np.asarray(arrays["grid"]).size)
+        n_classes = int(recipe["learned"]["joint_classes"])
+        if not 0 <= n_classes <= 100_000:
+            raise ValueError(f"{n_classes} classes")
+        kind = Compression(
+            kind.n_latent, kind.network, kind.decoder, kind.n_conditions, n_classes, kind.beta, kind.annealing,
+            kind.members,
+        )  # fmt: skip
+        weights = {k.removeprefix("network."): v for k, v in arrays.items() if k.startswith("network.")}
+        made._network = LatentNetwork.from_arrays(kind, n_points, weights, list(recipe.get("history", [])))
+        made.history_ = made._network.history
+        made.latent_ = np.asarray(arrays["latent"], np.float32)
+        if made.latent_.ndim != 2 or made.latent_.shape[1] != kind.n_latent or not np.isfinite(made.latent_).all():
+            raise ValueError("places that are not on the map")
+        if made.condition:
+            made.condition_range_ = np.asarray(arrays["condition_range"], np.float64)
+            if made.condition_range_.shape != (2, kind.n_conditions):
+                raise ValueError("ranges that are not those of the condition")
+        made._regions = None
+        if "labels" in recipe:
+            names = np.array(recipe["labels"]["values"])
+            codes = np.asarray(arrays["codes"], np.intp)
+            if codes.shape != (len(made.latent_),) or codes.min() < 0 or codes.max() >= names.size:
+                raise ValueError("labels that are not those of the map")
+            made.labels_ = names[codes]
+            made._regions = [
+                Regions.from_arrays(
+                    made.classifier, kind.n_latent + kind.n_conditions, names.size,
+                    {k.removeprefix(f"regions.{i}."): v for k, v in arrays.items() if k.startswith(f"regions.{i}.")},
+                )
+                for i in range(kind.members)
+            ]  # fmt: skip
+        return made
+
+
+def _joined(latent: NDArray[np.float32], condition: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    return latent if condition is None else np.concatenate([latent, condition], axis=1)
