@@ -16,6 +16,7 @@ __all__ = ["Factors", "factorise", "noise_energy"]
 
 _WHAT = "cannot factorise the patterns"
 _MOST_COMPONENTS = 20  # tried when the number is not given
+_FIRST_ROUNDS = 30  # of each start; only the best goes on
 _TINY = 1e-300
 
 
@@ -95,12 +96,12 @@ def factorise(
     most_shift : int
         Points by which a component may be shifted to each side. 0 is plain non-negative factorisation.
     rounds : int
-        Most rounds of each start.
+        Most rounds.
     tol : float
-        A start ends when a round lowers the loss by less than this share.
+        It ends when a round lowers the loss by less than this share.
     starts : int
-        Ways to begin; the best end is kept. The first takes the patterns that are described worst so far, one after
-        the other; the others draw them.
+        Ways to begin; the best after 30 rounds goes on. The first takes the patterns that are described worst so far,
+        one after the other; the others draw them.
     least_gain : float
         See `n_components`.
     random_state : int
@@ -149,13 +150,13 @@ def factorise(
     tried: list[_Fit] = []
     explained: list[float] = []
     for k in range(1, min(most, _MOST_COMPONENTS) + 1) if n_components is None else (n_components,):
-        fits = []
-        for start in range(starts):
-            rng = None if start == 0 else np.random.default_rng([random_state, start])
-            fits.append(_Fit(rows, reach).grow(k, rng).run(rounds, tol))
+        draws = [None if i == 0 else np.random.default_rng([random_state, i]) for i in range(starts)]
+        fits = [_Fit(rows, reach).grow(k, rng) for rng in draws]
         if tried:  # one component more than before can only be better
-            fits.append(tried[-1].copy().grow(k, None).run(rounds, tol))
-        tried.append(min(fits, key=lambda fit: fit.losses[-1]))
+            fits.append(tried[-1].copy().grow(k, None))
+        first = rounds if len(fits) == 1 else min(rounds, _FIRST_ROUNDS)
+        best = min((fit.run(first, tol) for fit in fits), key=lambda fit: fit.losses[-1])
+        tried.append(best.run(rounds - first, tol))
         explained.append(1 - max(2 * tried[-1].losses[-1] - noise_energy(rows), 0.0) / above)
         if len(explained) > 1 and explained[-1] - explained[-2] < least_gain:
             tried.pop()

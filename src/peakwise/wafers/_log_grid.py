@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["log_grid", "shift_points"]
 
 _WHAT = "cannot lay patterns on equal steps of log q"
+_MOST_POINTS = 1000  # a step of about 0.1 %: finer than the cells of films are told apart
 
 
 def log_grid(patterns: Patterns, points: int | None = None) -> Patterns:
@@ -28,7 +29,7 @@ def log_grid(patterns: Patterns, points: int | None = None) -> Patterns:
     patterns : Patterns
         On 2θ (with a wavelength), q or d, from above 0 on.
     points : int, optional
-        Default: as many as now.
+        Default: as many as now, at most 1000.
 
     Examples
     --------
@@ -42,7 +43,7 @@ def log_grid(patterns: Patterns, points: int | None = None) -> Patterns:
     if made.axis[0] <= 0:
         why = f"q must be above 0, and begins at {made.axis[0]:g}"
         raise OptionError(_WHAT, why, "Crop the patterns first")
-    n = made.n_points if points is None else count(_WHAT, "points", points, 8)
+    n = min(made.n_points, _MOST_POINTS) if points is None else count(_WHAT, "points", points, 8)
     axis = np.geomspace(made.axis[0], made.axis[-1], n)
     axis[0], axis[-1] = made.axis[0], made.axis[-1]
     # Part of the steps are finer than the measured ones, and nothing here takes them as independent measurements.
