@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from peakwise.live import Sink, Source
     from peakwise.patterns import Patterns
 
+_WARNINGS = 1000  # in the document; all are told on standard error
+
 
 @options.command
 @click.argument("folder", metavar="DIR", required=False, type=click.Path())
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     "--settle", metavar="S", type=click.FloatRange(0, min_open=True), default=0.25, show_default=True,
     help="A file is complete when it has not changed for so long [s].",
 )  # fmt: skip
+@click.option(
+    "--idle", metavar="S", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True,
+    help="Tell when no scan has come for so long [s].",
+)  # fmt: skip
 @click.option("--poll", is_flag=True, help="Look for changes, on drives that do not tell of them.")
 @options.wavelength
 @options.axis
@@ -50,6 +56,7 @@ def watch(
     once: bool,
     seconds: float | None,
     settle: float,
+    idle: float,
     poll: bool,
     wavelength: str | None,
     axis: str | None,
@@ -79,13 +86,14 @@ def watch(
     sink = _sink(out, target, rows)
 
     def warn(text: str) -> None:
-        out.warnings.append(text)
+        if len(out.warnings) < _WARNINGS:
+            out.warnings.append(text)
         if not out.quiet:
             click.echo(f"peakwise: warning: {text}", err=True)
 
     monitor = Monitor(fitted, warn=warn)
     with _ends_on_signals(source):
-        report = monitor.run(source, sink, seconds=seconds)
+        report = monitor.run(source, sink, seconds=seconds, idle=idle)
     # `failed` is a list in every document: here of scans, each with the reason.
     refused = [{"file": name, "why": why} for name, why in monitor.refused.items()]
     out.document |= report | {"failed": refused, "out": target}
@@ -156,4 +164,6 @@ def _tell(out: Output, report: dict[str, Any]) -> None:
     times = report["latency_ms"]
     fast = "" if times["p50"] is None else f"; p50 {times['p50']:.1f} ms, p99 {times['p99']:.1f} ms"
     rest = ", ".join(f"{report[key]} {key}" for key in ("failed", "dropped") if report[key])
+    if report["drift"] is not None:
+        rest = f"{rest}{', ' if rest else ''}drift from {report['drift']['since']} on"
     out.tell(f"{report['answered']} answered{fast}{'; ' + rest if rest else ''}")

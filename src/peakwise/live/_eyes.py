@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 __all__ = ["Eyes", "Stamp", "is_temporary", "stamp_of"]
 
@@ -123,7 +123,7 @@ class Eyes:
                 return None
             if Path(part).suffix.lower() in _STORES:
                 return Path(*parts[: depth + 1]).as_posix()
-        return relative.as_posix() if parts and path.is_file() and path not in self.ignored else None
+        return relative.as_posix() if parts and _is(path.is_file) and path not in self.ignored else None
 
     def _walk(self) -> set[str]:
         start = time.monotonic()
@@ -142,13 +142,21 @@ class Eyes:
             if is_temporary(entry.name):
                 continue
             path = Path(entry.path)
-            if entry.is_dir(follow_symlinks=False):
+            if _is(entry.is_dir, follow_symlinks=False):
                 if path.suffix.lower() in _STORES:
                     yield prefix + entry.name
                 else:
                     yield from self._below(path, f"{prefix}{entry.name}/")
-            elif entry.is_file() and path.absolute() not in self.ignored:
+            elif _is(path.is_file) and path.absolute() not in self.ignored:
                 yield prefix + entry.name
+
+
+def _is(asked: Callable[..., bool], **how: bool) -> bool:
+    """What a file system says, or no where its drive went away."""
+    try:
+        return asked(**how)
+    except OSError:
+        return False
 
 
 def _has_watchfiles() -> bool:

@@ -50,9 +50,17 @@ class Feed:
         """Whether nothing more will come."""
         return not self._thread.is_alive() and self._queue.empty()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody asked the source to end."""
+        return self._ours is not None and self._ours.is_stopped
+
     def take(self, limit: int) -> list[Patterns]:
         """At most `limit` patterns that wait; empty where none came for a moment."""
         taken: list[Patterns] = []
+        if limit < 1:
+            self._halt.wait(_TICK)
+            return taken
         with suppress(queue.Empty):
             taken.append(self._queue.get(timeout=_TICK))
             while len(taken) < limit:

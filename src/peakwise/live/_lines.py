@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import stat
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,30 +26,53 @@ class LineFile:
     """One file of JSON lines, locked for this process, without the torn last line that a killed process left.
 
     A line is handed to the system in one piece: from then on it survives the death of this process. `sync` brings it
-    onto the disk, where it survives the death of the machine.
+    onto the disk, where it survives the death of the machine. What a full disk did not take comes first when `append`
+    is called again. Where the file was moved or deleted meanwhile, a new one is begun.
 
     Parameters
     ----------
     path : path-like
         Made where it does not exist. Lines that are there stay.
+
+    Attributes
+    ----------
+    was_torn : bool
+        Whether half a line was cut off.
+    n_begun : int
+        How often a new file was begun.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.was_torn = False
+        self.n_begun = 0
+        self._rest = b""  # lines that are not written whole yet, from the first of them on
+        self._offset = 0  # how much of it is written
+        self._one_at_a_time = threading.Lock()
+        self._left: list[int] = []  # files that were moved away: another thread may still bring them onto the disk
+        self._file = -1
+        self._open()
+
+    def _open(self) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
         try:
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
+            self._file = os.open(self.path, flags, 0o644)
         except OSError as problem:
             raise self._cannot(problem) from problem
         try:
+            seen = os.fstat(self._file)
+            if not stat.S_ISREG(seen.st_mode):
+                do = "Name a file, or leave it out for standard output"
+                raise WriteError("cannot write the answers", "it is not a file", do, file=self.path)
+            self._identity = seen.st_dev, seen.st_ino
             _lock(self._file, self.path)
             self._mend()
             _sync_folder(self.path.parent)
         except OSError as problem:
-            self.close()
+            self._shut()
             raise self._cannot(problem) from problem
         except BaseException:
-            self.close()
+            self._shut()
             raise
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -61,24 +86,57 @@ class LineFile:
                 if isinstance(row, dict):
                     yield row
 
-    def append(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Add lines."""
+    def append(self, rows: Iterable[dict[str, Any]] = ()) -> None:
+        """Add lines, after those that could not be written before."""
         data = b"".join(as_line(row) for row in rows)
+        with self._one_at_a_time:
+            self._rest += data
+            if not self._rest:
+                return
+            self._find()
+            try:
+                while self._offset < len(self._rest):
+                    self._offset += os.write(self._file, self._rest[self._offset :])
+            except OSError as problem:
+                raise self._cannot(problem) from problem
+            finally:
+                whole = self._rest.rfind(b"\n", 0, self._offset) + 1
+                self._rest, self._offset = self._rest[whole:], self._offset - whole
+
+    def _find(self) -> None:
+        """Begin a new file where the old one is not under its name any more."""
         try:
-            while data:
-                data = data[os.write(self._file, data) :]
+            seen = self.path.stat()
+            if (seen.st_dev, seen.st_ino) == self._identity and self._file >= 0:
+                return
+        except FileNotFoundError:
+            pass
         except OSError as problem:
             raise self._cannot(problem) from problem
+        if self._file >= 0:
+            self._left.append(self._file)
+            self._file = -1
+        self._offset = 0
+        self._open()
+        self.n_begun += 1
 
     def sync(self) -> None:
         """Return when all lines are on the disk."""
         try:
-            os.fsync(self._file)
+            for file in (*self._left, self._file):
+                if file >= 0:
+                    os.fsync(file)
         except OSError as problem:
             raise self._cannot(problem) from problem
 
     def close(self) -> None:
         """Let others write it."""
+        for file in self._left:
+            os.close(file)
+        self._left.clear()
+        self._shut()
+
+    def _shut(self) -> None:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -13,11 +13,15 @@ import numpy as np
 from peakwise.errors import OptionError, PeakwiseError, one_line
 from peakwise.live._asking import Asker
 from peakwise.live._feed import Feed
+from peakwise.live._guard import Guard
+from peakwise.live._places import Places
 from peakwise.live._source import Note, Source
 from peakwise.patterns import concatenate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import ArrayLike
 
     from peakwise.live._sinks import Sink
     from peakwise.patterns import Patterns
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Monitor"]
 
 _KEPT = 100_000  # latencies behind the percentiles
-_REFUSED = 1000  # scans without an answer that are remembered
+_REMEMBERED = 1000  # scans without an answer, and warnings that are told once
 _AT_ONCE = 64  # most patterns that are asked together when they queue
 _BUSY = 0.01  # [s] that patterns asked together may take: the first of them waits for the last
 
@@ -42,6 +46,9 @@ class Monitor:
         Most patterns in the queue.
     warn : callable, optional
         Called with each warning; the stream goes on.
+    drift : float or None
+        Of a model of novelty, the known scans are watched too: the chance that a run of scans like them is ever said to
+        have drifted away. From then on answers carry ``drift``, the scan at which it began.
 
     Examples
     --------
@@ -57,17 +64,30 @@ class Monitor:
     1
     """
 
-    def __init__(self, model: Any, *, capacity: int = 1000, warn: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        *,
+        capacity: int = 1000,
+        warn: Callable[[str], None] | None = None,
+        drift: float | None = 0.01,
+    ) -> None:
         if isinstance(capacity, bool) or not isinstance(capacity, int) or capacity < 1:
             raise OptionError("cannot watch", f"capacity must be a whole number above 0, got {capacity!r}", "Give 1000")
-        self.model, self.capacity, self.warn = model, capacity, warn
+        self.model, self.capacity, self.warn, self.drift = model, capacity, warn, drift
         self._asker = Asker(model)
+        self._guard = None if drift is None or self._asker.task != "novelty" else Guard(model, drift)
+        self._places = Places()
         self._latencies: deque[float] = deque(maxlen=_KEPT)
         self._answered = self._failed = 0
         self._cost = math.inf  # [s] a pattern, smoothed
         self._told: set[str] = set()
         self.refused: dict[str, str] = {}  # the last scans without an answer, and why
         self._axis: tuple[Any, ...] | None = None
+        self._changes: set[tuple[Any, ...]] = set()  # of the axis, each told once
+        self._heard = 0.0  # when a pattern came last
+        self._gaps: deque[float] = deque(maxlen=99)  # [s] between patterns
+        self._is_idle = False
         self._first: float | None = None
         self._last = 0.0
         self._feed: Feed | None = None
@@ -98,12 +118,18 @@ class Monitor:
             if revisions is not None and np.isfinite(revisions[i]) and revisions[i] > 1:
                 row["revision"] = int(revisions[i])
             own = {key: value for key, value in fields.items() if key not in row}
-            rows.append(row | {"task": self._asker.task} | own)
+            rows.append(row | {"task": self._asker.task} | own | self._drifted(row, fields))
+        self._places.take(patterns, [None if isinstance(fields, Note) else fields for fields in found])
         self._last = time.perf_counter()
         return rows
 
     def run(
-        self, source: Iterable[Patterns], sink: Sink | None = None, *, seconds: float | None = None
+        self,
+        source: Iterable[Patterns],
+        sink: Sink | None = None,
+        *,
+        seconds: float | None = None,
+        idle: float = 60.0,
     ) -> dict[str, Any]:
         """Answer a stream until it ends, and return the report.
 
@@ -115,26 +141,35 @@ class Monitor:
             Where the answers go.
         seconds : float, optional
             Stop after this time [s].
+        idle : float
+            A stream that stops is told after this time [s], or after ten times the usual one between patterns where
+            that is longer; it is awaited.
         """
+        if not idle > 0:
+            raise OptionError("cannot watch", f"idle must be a time above 0 [s], got {idle!r}", "Give e.g. 60")
         end = math.inf if seconds is None else time.monotonic() + seconds
-        confirm, resume = getattr(source, "confirm", None), getattr(source, "resume", None)
-        if sink is not None and confirm is not None:
-            sink.confirms(confirm)
-        if resume is not None:
-            n = resume(sink.scans if sink is not None else ())
-            if n:
-                self._tell(f"{n} scans were answered before and are left out")
-        self._feed = feed = Feed(source, self.capacity)
+        self._heard, self._is_idle = time.monotonic(), False
+        try:
+            self._resume(source, sink)
+            self._feed = feed = Feed(source, self.capacity)
+        except BaseException:
+            self._let_go(source, sink)
+            raise
         try:
             while time.monotonic() < end:
                 limit = 1 if math.isinf(self._cost) else int(np.clip(_BUSY / max(self._cost, 1e-9), 1, _AT_ONCE))
+                if sink is not None and sink.is_full:
+                    limit = 0
                 batch = feed.take(limit)
+                self._listen(bool(batch) or feed.n_waiting > 0, idle)
                 rows = self._noted(feed)
                 for part in _same_grids(batch):
                     rows += self.ingest(part)
                 if rows and sink is not None:
                     sink.write(rows)
-                if not batch and feed.has_ended:
+                if sink is not None:
+                    self._pass_on(sink)
+                if not batch and (feed.has_ended or (limit == 0 and feed.is_stopped)):
                     break
             feed.check()
         finally:
@@ -144,10 +179,7 @@ class Monitor:
                 if rows and sink is not None:
                     sink.write(rows)
             finally:
-                if sink is not None:
-                    sink.close()
-                if isinstance(source, Source):
-                    source.close()
+                self._let_go(source, sink)
         return self.report()
 
     def report(self) -> dict[str, Any]:
@@ -164,14 +196,82 @@ class Monitor:
             "queue_most": 0 if self._feed is None else self._feed.most,
             "latency_ms": {"p50": _rounded(p50), "p99": _rounded(p99), "most": _rounded(worst)},
             "rate": round((n - 1) / ran, 3) if n > 1 and ran > 0 else None,
+            "drift": None if self._guard is None else self._guard.report(),
         }
 
-    def suggest(self, n: int = 1) -> Any:
-        """Where to measure next, from a model that can say it."""
-        if not hasattr(self.model, "suggest"):
-            why = f"{type(self.model).__name__} has no suggest"
-            raise OptionError("cannot suggest where to measure", why, "Give a model that can, such as one of novelty")
-        return self.model.suggest(n)
+    def suggest(
+        self,
+        n: int = 1,
+        grid: ArrayLike | None = None,
+        *,
+        where: Sequence[str] | None = None,
+        strategy: str = "exploration",
+    ) -> list[dict[str, Any]]:
+        """Rank where to measure next, by the answers so far and the places in their metadata.
+
+        Parameters
+        ----------
+        n : int
+        grid : array-like of shape (g, d), optional
+            Places that can be measured; by default 21 steps along each axis over the range measured so far.
+        where : sequence of str, optional
+            Metadata that say where a scan was measured, by default ``x`` and ``y``: positions, motors, fractions.
+        strategy : {"novelty", "uncertainty", "exploration"}
+            As in `peakwise.wafers.suggest`. The score of a place is that of novelty, else the part that is none of the
+            known phases, else how unsure the answer is.
+
+        Returns
+        -------
+        list of dict
+            ``where`` (a number for each name), ``value``, ``mean``, ``std`` and ``why``, the most wanted first.
+        """
+        return self._places.suggest(n, grid, where, strategy)
+
+    def _drifted(self, row: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+        """What the guard has to say with an answer; what changed and came again is no new evidence."""
+        guard = self._guard
+        if guard is None:
+            return {}
+        if "revision" not in row and guard.take(row["scan"], fields):
+            self._warn(guard.words())
+        return {} if guard.since is None else {"drift": guard.since}
+
+    def _resume(self, source: Iterable[Patterns], sink: Sink | None) -> None:
+        confirm, resume = getattr(source, "confirm", None), getattr(source, "resume", None)
+        if sink is not None and confirm is not None:
+            sink.confirms(confirm)
+        n = resume(sink.scans if sink is not None else ()) if resume is not None else 0
+        if n:
+            self._tell(f"{n} scans were answered before and are left out")
+
+    def _let_go(self, source: Iterable[Patterns], sink: Sink | None) -> None:
+        try:
+            if sink is not None:
+                try:
+                    sink.close()
+                finally:
+                    self._pass_on(sink)
+        finally:
+            if isinstance(source, Source):
+                source.close()
+
+    def _pass_on(self, sink: Sink) -> None:
+        while sink.notes:
+            self._warn(sink.notes.popleft())
+
+    def _listen(self, has_come: bool, idle: float) -> None:
+        """Tell of a stream that stops, once, and when it goes on."""
+        now = time.monotonic()
+        gap = now - self._heard
+        if has_come:
+            if self._is_idle:
+                self._warn(f"the stream goes on after {gap:.3g} s")
+            else:
+                self._gaps.append(gap)
+            self._heard, self._is_idle = now, False
+        elif not self._is_idle and gap >= max(idle, 10 * float(np.median(self._gaps or 0.0))):
+            self._is_idle = True
+            self._warn(f"no scan has come for {gap:.3g} s: waiting")
 
     def _ask(self, patterns: Patterns) -> list[Any]:
         """Fields or a note for each pattern; where asking together fails, each is asked by itself."""
@@ -196,13 +296,16 @@ class Monitor:
             float(patterns.axis[-1]),
             patterns.wavelength,
         )
-        if self._axis is not None and axis != self._axis:
-            (_, _, *old), (kind, n, *new) = self._axis, axis
-            self._tell(
+        before, self._axis = self._axis, axis
+        if before is not None and axis != before and (before, axis) not in self._changes:
+            if len(self._changes) < _REMEMBERED:
+                self._changes.add((before, axis))
+            (old_kind, old_n, *old), (kind, n, *new) = before, axis
+            light = "" if new[2] == old[2] else f"; the wavelength was {old[2]} and is {new[2]} angstrom"
+            self._warn(
                 f"the axis changes at {patterns.names[0]}: {n} points of {kind} from {new[0]:g} to {new[1]:g}, before "
-                f"{self._axis[1]} of {self._axis[0]} from {old[0]:g} to {old[1]:g}"
+                f"{old_n} of {old_kind} from {old[0]:g} to {old[1]:g}{light}"
             )
-        self._axis = axis
         for text in patterns.warnings:
             self._tell(text)
 
@@ -221,12 +324,13 @@ class Monitor:
     def _refuse(self, scan: str, why: str) -> None:
         self._failed += 1
         self.refused[scan] = why
-        if len(self.refused) > _REFUSED:
+        if len(self.refused) > _REMEMBERED:
             del self.refused[next(iter(self.refused))]
 
     def _tell(self, text: str) -> None:
         if text not in self._told:
-            self._told.add(text)
+            if len(self._told) < _REMEMBERED:
+                self._told.add(text)
             self._warn(text)
 
     def _warn(self, text: str) -> None:

@@ -47,6 +47,11 @@ class Source(ABC):
         """End the stream soon; may be called from any thread."""
         self._halt.set()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was asked to end."""
+        return self._halt.is_set()
+
     def resume(self, scans: Iterable[str]) -> int:  # noqa: ARG002 - for those that can be resumed
         """Learn which scans an earlier run answered, and return how many are not asked again."""
         return 0

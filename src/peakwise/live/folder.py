@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from peakwise.errors import NothingToReadError, OptionError, UnfinishedFileError
+from peakwise.errors import NothingToReadError, OptionError, UnfinishedFileError, WriteError
 from peakwise.io import natural_key, read_each
 from peakwise.live._digest import digest
 from peakwise.live._eyes import Eyes, Stamp, stamp_of
@@ -123,6 +124,7 @@ class FolderSource(Source):
         self._scans: dict[str, tuple[str, str]] = {}  # scans on their way: file and digest
         self._pending: dict[str, _Pending] = {}
         self._n_ready = 0
+        self._is_stuck = False
 
     # What an earlier run has done
 
@@ -146,9 +148,22 @@ class FolderSource(Source):
             file, print_ = self._scans.pop(scan, (scan, ""))
             rows.append({"scan": scan, "digest": print_})
             rows += self._finish(file, scan)
-        if self._journal is not None and rows:
+        self._note_down(rows, is_safe=True)
+
+    def _note_down(self, rows: list[dict[str, Any]], *, is_safe: bool = False) -> None:
+        """Write into the journal; where that fails, the next time: until then the answers tell what was answered."""
+        if self._journal is None or not rows:
+            return
+        try:
             self._journal.append(rows)
-            self._journal.sync()
+            if is_safe:
+                self._journal.sync()
+        except WriteError as problem:
+            if not self._is_stuck:
+                self.notes.append(Note(f"{problem.reason}; the journal ({problem.file}) comes later"))
+            self._is_stuck = True
+        else:
+            self._is_stuck = False
 
     def _finish(self, file: str, scan: str | None) -> list[dict[str, Any]]:
         opened = self._open.get(file)
@@ -202,6 +217,8 @@ class FolderSource(Source):
     def close(self) -> None:
         """Let others use the journal."""
         if self._journal is not None:
+            with suppress(WriteError):  # the next run learns it from the answers
+                self._journal.append([])
             self._journal.close()
 
     def _look(self, names: Iterable[str]) -> list[str]:
@@ -287,8 +304,7 @@ class FolderSource(Source):
             self._digests[scan] = print_
         if not fresh:
             rows += self._finish(name, None)
-        if self._journal is not None:
-            self._journal.append(rows)
+        self._note_down(rows)
         for scan, _, pattern in fresh:
             self._revisions[scan] += 1
             more = {"revision": self._revisions[scan]} if self._revisions[scan] > 1 else {}
