@@ -30,7 +30,8 @@ class Asker:
     def __init__(self, model: Any) -> None:
         self.model = model
         self._follows = hasattr(model, "update")
-        if not any(hasattr(model, name) for name in ("judge", "answers", "identify", "update", "predict")):
+        ways = ("judge", "answers", "identify", "update", "predict_proba", "predict")
+        if not any(hasattr(model, name) for name in ways):
             why = f"a model must have judge, identify, update or predict; {type(model).__name__} has none of them"
             raise OptionError("cannot answer with this model", why, "Give a fitted estimator of peakwise")
 
