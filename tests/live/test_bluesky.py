@@ -164,3 +164,95 @@ def test_what_is_no_document_is_left_out():
     _, taken, warned = answer(source, seconds=5)
     assert taken == []
     assert len(warned) >= 2
+
+
+def test_a_run_engine_that_measures_while_it_is_answered():
+    """The engine runs plans here, as it must; the answers come from a thread, while the detector counts."""
+    from bluesky import RunEngine
+    from bluesky.plans import count
+    from ophyd.sim import SynSignal
+
+    source, seen, done = BlueskySource(), [], []
+
+    def frame():
+        time.sleep(0.03)
+        seen.append(len(taken))
+        return np.full(X.size, len(seen), dtype=float)
+
+    taken = []
+    monitor = Monitor(Total())
+    sink = LineStream(lambda line: taken.append(json.loads(line)))
+    thread = threading.Thread(target=lambda: done.append(monitor.run(source, sink)))
+    thread.start()
+    engine = RunEngine({})
+    engine.subscribe(source)
+    engine(count([SynSignal(name="spectrum", func=frame)], num=N), axis=X.tolist(), wavelength=0.5)
+    until = time.monotonic() + 20
+    while len(taken) < N and time.monotonic() < until:
+        time.sleep(0.02)
+    source.stop()
+    thread.join(10)
+    assert [row["answer"] / 500 for row in taken] == sorted(row["answer"] / 500 for row in taken)
+    assert len({row["scan"] for row in taken}) == len(taken) == N
+    assert seen[-1] > 0, "answers came while it was measured"
+    assert (done[0]["answered"], done[0]["dropped"]) == (N, 0)
+
+
+def test_runs_that_change_their_axis_that_fail_and_that_never_end():
+    from bluesky import RunEngine
+    from bluesky.plans import count
+    from ophyd.sim import SynSignal
+
+    source = BlueskySource(runs=3)
+    engine = RunEngine({})
+    engine.subscribe(source)
+    detector = SynSignal(name="spectrum", func=lambda: np.ones(X.size))
+
+    def fails():
+        if len(calls) == 2:
+            raise RuntimeError("the shutter is stuck")
+        calls.append(1)
+        return np.ones(X.size)
+
+    calls: list[int] = []
+    engine(count([detector], num=2), axis=X.tolist(), wavelength=0.5)
+    calls.clear()
+    with pytest.raises(Exception, match="shutter is stuck"):
+        engine(count([SynSignal(name="spectrum", func=fails)], num=5), axis=X.tolist(), wavelength=0.5)
+    engine(count([detector], num=2), axis=(X / 20).tolist(), axis_kind="q")
+    # A run that is never ended: its documents come, and no more.
+    source("start", {"uid": "hanging", "time": 0.0})
+    report, taken, warned = answer(source, seconds=10)
+    assert [row["answer"] for row in taken] == [500] * len(taken)
+    assert 4 <= len(taken) <= 6
+    assert report["failed"] == 0
+    assert [w for w in warned if "the axis changes" in w and "of q from 0.5 to 4" in w]
+    assert [w for w in warned if "ended with fail" in w or "ended with abort" in w]
+
+
+def test_frames_in_pages_and_events_answered_before():
+    """Detectors that stream send many frames in one document."""
+    model = pytest.importorskip("event_model")
+    run = model.compose_run(metadata={"axis": X.tolist(), "axis_kind": "two_theta"})
+    keys = {"spectrum": {"source": "s", "dtype": "array", "shape": [X.size]}}
+    stream = run.compose_descriptor(name="primary", data_keys=keys)
+    frames = np.arange(5)[:, None] * np.ones(X.size)
+    page = stream.compose_event_page(
+        data={"spectrum": list(frames)}, timestamps={"spectrum": [0.0] * 5}, seq_num=[1, 2, 3, 4, 5], time=[0.0] * 5,
+        filled={},
+    )  # fmt: skip
+
+    def documents():
+        source = BlueskySource(runs=1)
+        for name, document in (
+            ("start", run.start_doc), ("descriptor", stream.descriptor_doc), ("event_page", page),
+            ("stop", {"uid": "x", "run_start": run.start_doc["uid"], "time": 0.0, "exit_status": "success"}),
+        ):  # fmt: skip
+            source(name, document)
+        return source
+
+    _, taken, _ = answer(documents())
+    assert [row["answer"] for row in taken] == [500 * i for i in range(5)]
+    source = documents()
+    assert source.resume([row["scan"] for row in taken[:3]]) == 3
+    assert [float(one.intensity.sum()) for one in source] == [1500, 2000]
