@@ -44,19 +44,20 @@ def write_novelty(
 
 def _drawn(document: Any, detector: NoveltyDetector, asked: Sequence[Patterns]) -> Any:
     """The answer with its map: principal components, and the nearest known scan over each."""
-    from peakwise.patterns import AXES
+    from peakwise.patterns import AXES, Patterns
     from peakwise.report import add_map
 
     table = np.concatenate([np.asarray(p.intensity, dtype=np.float64) for p in asked])
     first = asked[0]
-    points, known, shares = detector.plane(table)
+    scans = Patterns(first.axis, table, first.kind, wavelength=first.radiation)
+    points, known, shares = detector.plane(scans)
     axes = tuple(
         f"principal component {i + 1} ({100 * share:.0f} % of the differences)" for i, share in enumerate(shares)
     )
     return add_map(
         document, points, known, known_names=detector.names_.tolist(), known_scores=detector.known_scores_,
         axes=(axes[0], axes[1]), columns=_columns(asked), axis=first.axis, patterns=table,
-        reconstructions=detector.reconstruct(table), kind=first.kind, unit=AXES[first.kind].unit,
+        reconstructions=detector.reconstruct(scans), kind=first.kind, unit=AXES[first.kind].unit,
         wavelength=first.wavelength, intensity_unit=first.unit,
     )  # fmt: skip
 

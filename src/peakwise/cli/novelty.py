@@ -121,7 +121,7 @@ def _answer(
             out.fail(problem, file)
             continue
         rows.append({"scan": file, **detector.answers(pattern)[0].to_dict(), "warnings": said})
-        asked.append(pattern)
+        asked.append(pattern.replace(meta=part.meta))
     out.need_some(len(rows))
     return rows, asked
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from peakwise.errors import one_line
 from peakwise.report._curves import kept_points, pack
-from peakwise.report._novelty_verdict import tell_scan
+from peakwise.report._novelty_verdict import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cloud_block", "groups_of", "scan_block", "strangest"]
 
-_MOST_POINTS = 4_000  # of one scan's figure
+_MOST_POINTS = 6_000  # of one scan's figure
 _HOVER_POINTS = 600  # of a pattern beside the pointer: it has some 300 pixels
 _ALL_HOVER = 2_000_000  # numbers of all of them: some 5 MB
 _MOST_NAMES = 40  # of one column
@@ -32,7 +32,7 @@ _ANSWERS = ("known", "explained", "new")
 
 def strangest(scans: Sequence[NoveltyScan]) -> NDArray[np.intp]:
     """Return the order of the scans: new, explained, known, and of each the strangest first."""
-    rank = np.array([_ANSWERS.index(tell_scan(s).verdict.name) for s in scans], dtype=np.float64)
+    rank = np.array([_ANSWERS.index(kind_of(s)) for s in scans], dtype=np.float64)
     return np.lexsort((-_numbers([s.get("score") for s in scans]), -rank))
 
 
@@ -61,7 +61,7 @@ def cloud_block(whole: NoveltyDocument) -> dict[str, Any] | None:
     names, group, known_group = groups_of(whole)
     known = _rows(plane.get("known"))
     k = max(len(known), len(_rows(plane.get("known_scores"), 1)))
-    answers = np.array([_ANSWERS.index(tell_scan(s).verdict.name) for s in scans], dtype=np.float64)
+    answers = np.array([_ANSWERS.index(kind_of(s)) for s in scans], dtype=np.float64)
     asked_columns: dict[str, NDArray[np.float64]] = {
         "score": _numbers([s.get("score") for s in scans]), "p": _numbers([s.get("p_value") for s in scans]),
         "answer": answers, "group": group.astype(np.float64),
@@ -118,10 +118,13 @@ def scan_block(scan: NoveltyScan, curves: Mapping[str, Any], row: int) -> dict[s
     kept = kept_points(pattern, _MOST_POINTS)
     made = curves.get("reconstructions")
     columns = [axis[order][kept], pattern[kept]]
+    known = pattern[np.isfinite(pattern)]
+    has_negative = known.size > 0 and known.min() < -0.05 * max(known.max(), 0.0)
     if made is not None:
         columns.insert(1, np.asarray(made[row], dtype=np.float64)[order][kept])
     return {
         "n": int(kept.size), "of": int(axis.size), "packed": pack(columns), "hasKnown": made is not None,
+        "scale": "linear" if has_negative else "sqrt",
         "peaks": _peaks(scan), "words": _words(curves), **_axis_of(curves),
     }  # fmt: skip
 
@@ -158,12 +161,12 @@ def _words(curves: Mapping[str, Any]) -> list[str]:
 
 
 def _axis_of(curves: Mapping[str, Any]) -> dict[str, Any]:
-    wavelength = _finite(curves.get("wavelength"))
+    wavelength, unit = _finite(curves.get("wavelength")), curves.get("intensity_unit")
     return {
         "kind": one_line(curves.get("kind") or "unknown", 30),
         "unit": one_line(curves.get("unit") or "", 20),
         "wavelength": wavelength if wavelength and wavelength > 0 else None,
-        "intensity": one_line(curves.get("intensity_unit") or "", 20),
+        "intensity": "" if unit in (None, "unknown") else one_line(unit, 20),
     }
 
 

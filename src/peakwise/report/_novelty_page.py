@@ -8,7 +8,7 @@ from peakwise.errors import one_line
 from peakwise.report._frame import again, failed_files, fill, provenance, save_page
 from peakwise.report._markup import Markup, data_block, join, tag
 from peakwise.report._novelty import check_novelty
-from peakwise.report._novelty_blocks import cloud_block, groups_of, scan_block, strangest
+from peakwise.report._novelty_blocks import cloud_block, scan_block, strangest
 from peakwise.report._novelty_tables import overview, parts_table, peaks_table, words
 from peakwise.report._novelty_verdict import p_text, tell_novelty, tell_scan
 from peakwise.report._panel import badge, warning_list
@@ -28,7 +28,7 @@ _SCRIPTS = (
     "novelty_maps.js", "behaviour.js", "overview.js", "novelty_page.js",
 )  # fmt: skip
 _MOST_PANELS = 300
-_OPEN = 40  # new scans that are open from the beginning
+_OPEN = 12  # new scans that are open from the beginning
 _NO_SCRIPT = "The plot needs JavaScript; nothing else here does."
 
 
@@ -77,12 +77,12 @@ def novelty_html(document: NoveltyDocument) -> str:
         blocks.append(data_block("data-cloud", block))
     body = [
         _header(whole, told),
-        _answer(whole),
+        _answer(whole, _titles(block)),
         warning_list(whole.get("warnings") or ()),
         overview(whole, order, told, set(shown)) if len(scans) > 1 else "",
         tag("main", {"id": "scans"}, *panels),
         _more_panels(told, len(shown)),
-        _figures(whole, block),
+        _figures(block),
         failed_files(whole.get("failed") or ()),
         again(whole),
         provenance(whole),
@@ -105,7 +105,7 @@ def _header(whole: NoveltyDocument, told: Sequence[Told]) -> Markup:
     )
 
 
-def _answer(whole: NoveltyDocument) -> Markup:
+def _answer(whole: NoveltyDocument, titles: Mapping[str, str]) -> Markup:
     told = tell_novelty(whole)
     facts = {
         "new above a score of": significant(whole.get("threshold"), 3),
@@ -118,6 +118,7 @@ def _answer(whole: NoveltyDocument) -> Markup:
         tag("h2", None, told.sentence),
         tag("p", {"class": "remark"}, told.remark + ".") if told.remark else "",
         tag("p", {"class": "sure"}, *said) if said else "",
+        tag("p", {"class": "places"}, *(tag("a", {"href": f"#map-{kind}"}, name) for kind, name in titles.items())),
     )  # fmt: skip
 
 
@@ -138,7 +139,7 @@ def _panel(whole: NoveltyDocument, i: int, told: Told, *, is_open: bool, blocks:
         warning_list(scan.get("warnings") or ()),
         tag("ul", {"class": "reasons"}, *(tag("li", None, text) for text in reasons)) if reasons else "",
         _overlay(whole, i, curves, blocks),
-        tag("div", {"class": "columns two"}, peaks_table(scan, curves), parts_table(scan)),
+        tag("div", {"class": "columns two found"}, peaks_table(scan, curves), parts_table(scan)),
         _to_map(i) if plane.get("asked") is not None else "",
     ]
     css = {"class": f"scan v-{told.verdict.name}", "id": f"scan-{i + 1}", "open": is_open}
@@ -185,45 +186,40 @@ def _more_panels(told: Sequence[Told], shown: int) -> Markup:
     return tag("p", {"class": "note"}, f"The {shown} strangest of {total:,} are shown one by one; the maps have all.")
 
 
-def _figures(whole: NoveltyDocument, block: Mapping[str, Any] | None) -> Markup:
+def _titles(block: Mapping[str, Any] | None) -> dict[str, str]:
+    """What figures there are, and what they are called."""
     if block is None:
-        return Markup("")
-    parts = []
-    if block["hasPlane"]:
-        note = (
-            "Scans that are alike lie together. A plane shows a part of all differences: a new scan can lie among "
-            "known ones here, and its score tells it all the same."
-        )
-        if block["regions"]:
-            note += " Shaded: where a scan would be taken for which known phase."
-        parts.append(_map("latent", "Map of the scans", "the plane", note))
-    if block["hasPlaces"] or block["elements"]:
-        where = "composition" if block["elements"] else "place in the sample"
-        if block["hasPlaces"] and block["elements"]:
-            where = "place in the sample and composition"
-        parts.append(_map("library", f"Map by {where}", where, ""))
-    groups, _, _ = groups_of(whole)
-    by = "by nearest known phase" if groups else "of known and asked scans"
-    parts.append(
-        _map(
-            "violin",
-            f"Scores {by}",
-            f"scores {by}",
-            "Grey: known scans, each left out in turn. Blue: the scans that were asked about. Above the dashed line a "
-            "scan is new.",
-        )
-    )
+        return {}
+    made = {"latent": "Map of the scans"} if block["hasPlane"] else {}
+    where = ["place in the sample"] if block["hasPlaces"] else []
+    where += ["composition"] if block["elements"] else []
+    if where:
+        made["library"] = f"Map by {' and '.join(where)}"
+    made["violin"] = f"Scores {'by nearest known phase' if block['groups'] else 'of known and asked scans'}"
     if block["hasMixing"]:
-        parts.append(_map("mixing", "Error against mixing ratio", "mixing ratio", "Line: the mean at each ratio."))
-    return join(parts)
+        made["mixing"] = "Error against mixing ratio"
+    return made
 
 
-def _map(kind: str, title: str, what: str, note: str) -> Markup:
+def _figures(block: Mapping[str, Any] | None) -> Markup:
+    notes = {
+        "latent": "Scans that are alike lie together. A plane shows a part of all differences: a new scan can lie "
+        "among known ones here, and its score tells it all the same.",
+        "violin": "Grey: known scans, each left out in turn. Blue: the scans that were asked about. Above the dashed "
+        "line a scan is new.",
+        "mixing": "Line: the mean at each ratio.",
+    }
+    if block is not None and block["regions"]:
+        notes["latent"] += " Shaded: where a scan would be taken for which known phase."
+    return join(_map(kind, title, notes.get(kind, "")) for kind, title in _titles(block).items())
+
+
+def _map(kind: str, title: str, note: str) -> Markup:
     css = "plot short" if kind in ("violin", "mixing") else "plot"
     return tag(
         "section", {"class": "card map", "id": f"map-{kind}"},
         tag("h2", None, title),
-        tag("figure", {"class": css, "data-kind": kind, "data-block": "data-cloud", "data-label": f"Map of {what}."},
+        tag("figure", {"class": css, "data-kind": kind, "data-block": "data-cloud", "data-label": f"{title}."},
             tag("noscript", None, tag("p", {"class": "note"}, _NO_SCRIPT))),
         tag("p", {"class": "note"}, note) if note else "",
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from peakwise.errors import one_line
@@ -31,10 +32,15 @@ _TITLES = (
 def overview(whole: NoveltyDocument, order: Sequence[int], told: Sequence[Told], has_panel: set[int]) -> Markup:
     """Return the table of all scans, the strangest first; of very many those that are strangest."""
     scans = whole["scans"]
-    rows = [_row(i, scans[i], told[i], has_panel=i in has_panel) for i in order[:_MOST_ROWS]]
+    has_warnings = any(scans[i].get("warnings") for i in order[:_MOST_ROWS])
+    folder = _shared_folder([s["scan"] for s in scans])
+    rows = [
+        _row(i, scans[i], told[i], folder=folder, has_panel=i in has_panel, has_warnings=has_warnings)
+        for i in order[:_MOST_ROWS]
+    ]
     heads = [
         tag("th", {"scope": "col", "class": css or None, "title": why or None}, tag("button", {"type": "button"}, name))
-        for name, css, why in _TITLES
+        for name, css, why in _TITLES[: None if has_warnings else -1]
     ]
     found = Counter(said.verdict.name for said in told)
     choices = [_choice("", f"all ({len(told):,})", is_on=True)]
@@ -48,7 +54,7 @@ def overview(whole: NoveltyDocument, order: Sequence[int], told: Sequence[Told],
         else ""
     )
     return tag(
-        "section", {"id": "overview"},
+        "section", {"id": "overview", "class": "novelty"},
         tag("h2", None, "All scans"),
         tag("div", {"class": "tools", "role": "group", "aria-label": "Filter"}, *choices, search,
             tag("output", {"id": "shown"})),
@@ -62,8 +68,15 @@ def overview(whole: NoveltyDocument, order: Sequence[int], told: Sequence[Told],
     )  # fmt: skip
 
 
-def _row(i: int, scan: NoveltyScan, said: Told, *, has_panel: bool) -> Markup:
-    name = tag("bdi", None, scan["scan"])
+def _shared_folder(names: Sequence[str]) -> int:
+    """How many characters of folders all names begin with: in a table they only take room."""
+    first, last = min(names).split("/")[:-1], max(names).split("/")[:-1]  # what these two share, all share
+    same = [a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))]
+    return len("/".join([*same, ""]))
+
+
+def _row(i: int, scan: NoveltyScan, said: Told, *, folder: int, has_panel: bool, has_warnings: bool) -> Markup:
+    name = tag("bdi", {"title": scan["scan"] if folder else None}, scan["scan"][folder:])
     link = tag("a", {"href": f"#scan-{i + 1}"}, name) if has_panel else name
     peaks, warned = len(scan.get("unexplained") or ()), len(scan.get("warnings") or ())
     why = one_line((scan.get("why") or [""])[0], 140)
@@ -76,7 +89,7 @@ def _row(i: int, scan: NoveltyScan, said: Told, *, has_panel: bool) -> Markup:
         _cell(scan.get("nearest"), tag("bdi", None, scan.get("nearest") or "–")),
         _cell(peaks, str(peaks) if peaks else "", "n"),
         _cell(why, why),
-        _cell(warned, str(warned) if warned else "", "n"),
+        _cell(warned, str(warned) if warned else "", "n") if has_warnings else "",
     ]  # fmt: skip
     return tag("tr", {"data-verdict": said.verdict.name, "data-scan": f"scan-{i + 1}"}, *cells)
 

@@ -13,7 +13,7 @@ from peakwise.report._words import significant
 if TYPE_CHECKING:
     from peakwise.report._novelty import NoveltyDocument, NoveltyScan
 
-__all__ = ["NOVELTY_VERDICTS", "p_text", "tell_novelty", "tell_scan"]
+__all__ = ["NOVELTY_VERDICTS", "kind_of", "p_text", "tell_novelty", "tell_scan"]
 
 _USUAL = 0.05  # chance from which so many new scans can be false alarms alone
 _SHOWN = 60
@@ -83,7 +83,7 @@ def tell_scan(scan: NoveltyScan) -> Told:
     if scan["novel"]:
         return Told(NOVELTY_VERDICTS["new"], "New: unlike anything known" + (f", nearest is {near}" if near else ""))
     reason = scan.get("explained_by")
-    if reason is None:
+    if not reason:
         return Told(NOVELTY_VERDICTS["known"], f"Known: like {near}" if near else "Known")
     parts = scan.get("mixture") or ()
     if parts:
@@ -92,6 +92,15 @@ def tell_scan(scan: NoveltyScan) -> Told:
     like = f"like {near}, but for " if near else "Strange for "
     text = like + one_line(_reason(reason), _SHOWN)
     return Told(NOVELTY_VERDICTS["explained"], text[:1].upper() + text[1:])
+
+
+def kind_of(scan: NoveltyScan) -> str:
+    """Return new, explained or known.
+
+    >>> kind_of({"scan": "a.xy", "score": 0.2, "novel": False, "explained_by": "noise"})
+    'explained'
+    """
+    return "new" if scan["novel"] else "explained" if scan.get("explained_by") else "known"
 
 
 def p_text(value: float | None) -> str:

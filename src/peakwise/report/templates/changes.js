@@ -8,10 +8,12 @@ class Changes extends Panel {
     this.positions = columns.x;
     this.difference = columns.behind.map((v, i) => v - columns.before[i]);
     this.words = data.words || { first: "before", second: "after", change: "change", rest: "after − before", intensity: "mean intensity" };
-    this.scale = "sqrt";
+    this.scale = data.scale || "sqrt";
+    this.room = 0.06; // above the highest point
+    this.wide = data.words ? [2.8, 1.1] : [1.3, 1.3]; // where a scan is as what is known of it, both are seen
     this.cursor = null;
     this.useAxis(data.kind);
-    this.choice("scale", ["linear", "sqrt", "log"], (s) => SCALES[s].label, (s) => (this.scale = s), "Intensity scale", "sqrt");
+    this.choice("scale", ["linear", "sqrt", "log"], (s) => SCALES[s].label, (s) => (this.scale = s), "Intensity scale", this.scale);
     this.choice("axis", axesOf(data.kind, data.wavelength), (a) => (AXES[a] ? AXES[a].symbol : a), (a) => this.useAxis(a), "Axis", data.kind);
     this.button("reset", "show the whole pattern", () => this.reset());
     this.button("save PNG", "save this view as a picture", () => this.save(data.words ? "peakwise-scan.png" : "peakwise-change.png"));
@@ -88,7 +90,7 @@ class Changes extends Panel {
     if (this.scale === "log") low = isFinite(least) ? least : 1;
     else low = Math.min(low, 0);
     if (!(high > low)) high = low + 1;
-    const [a, b] = [up(low), up(high) + 0.06 * (up(high) - up(low))];
+    const [a, b] = [up(low), up(high) + this.room * (up(high) - up(low))];
     this.py = (v) => middle - 6 - ((up(this.scale === "log" ? Math.max(v, low) : v) - a) / (b - a)) * (middle - 6 - top);
     this.pd = (v) => (middle + bottom) / 2 + 4 - (v / (most || 1)) * ((bottom - middle) / 2 - 26);
     pen.textAlign = "right";
@@ -110,8 +112,8 @@ class Changes extends Panel {
     pen.beginPath();
     pen.rect(left, 0, right - left, bottom);
     pen.clip();
-    this.curve(pen, this.columns.before, this.py, this.inkOf(0), 1.3);
-    this.curve(pen, this.columns.behind, this.py, this.inkOf(1), 1.3);
+    this.curve(pen, this.columns.before, this.py, this.inkOf(0), this.wide[0]);
+    this.curve(pen, this.columns.behind, this.py, this.inkOf(1), this.wide[1]);
     this.curve(pen, this.difference, this.pd, this.ink.rest, 1.2);
     this.peaks(pen);
     pen.restore();

@@ -94,7 +94,7 @@ class Cloud {
       pen.beginPath();
       for (let j = 0; j < points; j++) if (isFinite(row[j])) pen.lineTo(px(x[j]), py(row[j]));
       pen.strokeStyle = k ? ink.text : ink.phases[0];
-      pen.lineWidth = 1;
+      pen.lineWidth = k ? 1 : 2.6; // where both are the same, both are seen
       pen.stroke();
     });
     pen.fillStyle = ink.alert;
@@ -140,7 +140,7 @@ function paint(cloud, by, ink) {
       seen.add(Math.min(values[i], parts.length));
     }
     const key = [...seen].sort((a, b) => a - b).map((k) => [k < inks.length ? inks[k] : ink.observed, k < inks.length ? labels[k] : `${labels.length - inks.length} others`]);
-    if (by !== "group" && cloud.total > cloud.n) key.push([ink.axis, "learned from"]);
+    if (cloud.total > cloud.n && by !== "group") key.push([ink.axis, "learned from"]);
     return { bytes, title, key };
   }
   const some = [];

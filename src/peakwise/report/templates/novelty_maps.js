@@ -1,5 +1,10 @@
 // The figures of what is new: one scan over what is known, the plane, the library, scores, mixing ratios.
 class Overlay extends Changes {
+  draw() {
+    this.room = this.data.peaks.length ? 0.25 : 0.06; // for the names of peaks
+    super.draw();
+  }
+
   inkOf(k) {
     return k ? this.ink.text : this.ink.phases[0];
   }
@@ -33,7 +38,7 @@ class Latent extends Plane {
   constructor(figure, cloud) {
     super(figure, cloud, 520, cloud.data.groups.length ? "group" : "answer");
     this.second = "plane";
-    const words = { plane: cloud.data.axes[1], score: "score" };
+    const words = { plane: "plane", score: "against score" };
     this.choice("second", ["plane", "score"], (v) => words[v], (v) => ((this.second = v), this.put()), "Vertical axis", "plane");
     this.common();
     this.put();
@@ -152,7 +157,9 @@ class Library extends Plane {
 
   // The whole triangle where the points fill it; else the part where they are.
   ends() {
-    const [x0, x1] = spread([this.xs]), [y0, y1] = spread([this.ys]);
+    const [x0, x1] = spread([this.xs]), [y0, y1] = spread([this.ys]), across = (x1 - x0) / (y1 - y0);
+    this.extent = [x0, x1, y0, y1];
+    this.isSquare = Boolean(this.corners) || (across < 8 && across > 0.125); // a line of places fills the figure
     return this.corners && x1 - x0 > 0.4 ? [0, 1, -0.04, 0.9] : [x0, x1, y0, y1];
   }
 
@@ -162,7 +169,7 @@ class Library extends Plane {
   }
 
   size() {
-    const { left, right, top, bottom } = this.place, [a, b, c, d] = this.all, [x0, x1, y0, y1] = this.seen;
+    const { left, right, top, bottom } = this.place, [a, b, c, d] = this.extent, [x0, x1, y0, y1] = this.seen;
     const room = ((right - left) * (bottom - top) * (b - a) * (d - c)) / ((x1 - x0) * (y1 - y0) || 1);
     return Math.min(Math.max(0.3 * Math.sqrt(room / Math.max(this.cloud.n, 1)), 2.5), 9);
   }
@@ -323,21 +330,28 @@ class Mixing extends Plane {
     return { x: columns.mixing, y: columns[this.second] };
   }
 
+  ends() {
+    this.line = this.means();
+    const [y0, y1] = spread([this.ys]);
+    return [0, 1, y0, y1];
+  }
+
   labels() {
     return ["mixing ratio", this.second === "error" ? "error of the reconstruction" : "score"];
   }
 
-  above(pen) {
-    // The mean at each ratio; of many different ratios, in fifty steps.
-    const sums = new Map();
+  // The mean at each ratio; of many different ratios, in fifty steps.
+  means() {
+    const steps = 50, sums = Array.from({ length: steps + 1 }, () => [0, 0, 0]);
     for (let i = 0; i < this.cloud.n; i++) {
-      if (!isFinite(this.xs[i]) || !isFinite(this.ys[i])) continue;
-      const at = Math.round(this.xs[i] * 50);
-      const [x, y, m] = sums.get(at) || [0, 0, 0];
-      sums.set(at, [x + this.xs[i], y + this.ys[i], m + 1]);
+      const sum = sums[Math.round(this.xs[i] * steps)];
+      if (sum && isFinite(this.ys[i])) (sum[0] += this.xs[i]), (sum[1] += this.ys[i]), sum[2]++;
     }
-    const line = [...sums.entries()].sort((a, b) => a[0] - b[0]).map(([, [x, y, m]]) => [this.px(x / m), this.py(y / m)]);
-    stroke(pen, this.ink.text, line);
+    return sums.filter(([, , m]) => m).map(([x, y, m]) => [x / m, y / m]);
+  }
+
+  above(pen) {
+    stroke(pen, this.ink.text, this.line.map(([x, y]) => [this.px(x), this.py(y)]));
     if (this.second === "score") this.limitLine(pen);
   }
 }

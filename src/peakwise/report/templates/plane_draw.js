@@ -14,6 +14,7 @@ Object.assign(Plane.prototype, {
     const rows = this.legend(pen, width, false);
     this.place = { left: 62, right: width - 12, top: 8 + 20 * rows, bottom: height - 40 };
     this.scaleTo();
+    Object.assign(this.figure.dataset, { rows, view: this.seen.map((v) => v.toPrecision(9)).join(" ") });
     const { left, right, top, bottom } = this.place;
     pen.save();
     pen.beginPath();
@@ -133,45 +134,52 @@ Object.assign(Plane.prototype, {
     pen.stroke();
   },
 
-  // Rows of the key above the plot; without `isDrawn` they are only counted.
+  // Rows of the key above the plot; without `isDrawn` they are only counted. Shapes are told whatever the colours say.
   legend(pen, width, isDrawn) {
-    const { title, key, low, high, colour } = this.colours;
+    const { title, key, low, high, colour } = this.colours, { answer } = this.cloud.columns;
     pen.textAlign = "left";
     pen.textBaseline = "middle";
-    const isAnswer = this.by === "answer";
-    if (!key) {
-      if (!isDrawn) return 1;
-      pen.fillStyle = this.ink.soft;
-      pen.fillText(title, 62, 12);
-      let x = 62 + pen.measureText(title).width + 12;
-      pen.fillText(short(low, 3), x, 12);
-      x += pen.measureText(short(low, 3)).width + 6;
-      for (let k = 0; k < 120; k++) {
-        pen.fillStyle = `rgb(${colour(low + (k / 119) * (high - low)).join(" ")})`;
-        pen.fillRect(x + k, 6, 1.5, 12);
-      }
-      pen.fillStyle = this.ink.soft;
-      pen.fillText(short(high, 3), x + 127, 12);
-      return 1;
-    }
     let x = 62, row = 0;
-    for (const [ink, text] of key.slice(0, 16)) {
+    if (!key) {
+      const ends = [title, short(low, 3), short(high, 3)].map((text) => [text, pen.measureText(text).width]);
+      if (isDrawn) {
+        pen.fillStyle = this.ink.soft;
+        pen.fillText(title, x, 12);
+        pen.fillText(ends[1][0], x + ends[0][1] + 12, 12);
+        const from = x + ends[0][1] + ends[1][1] + 18;
+        pen.fillText(ends[2][0], from + 126, 12);
+        for (let k = 0; k < 120; k++) {
+          pen.fillStyle = `rgb(${colour(low + (k / 119) * (high - low)).join(" ")})`;
+          pen.fillRect(from + k, 6, 1.5, 12);
+        }
+      }
+      x += ends[0][1] + ends[1][1] + ends[2][1] + 164;
+    }
+    const shapes = this.by === "answer" ? [] : [[EXPLAINED, "explained"], [NEW, "new"]].filter(([a]) => this.has(answer, a));
+    const items = [...(key || []).slice(0, 24), ...shapes.map(([, text]) => [this.ink.soft, text, true])];
+    for (const [ink, text, isShape] of items) {
       const told = cut(pen, text, 220), wide = 17 + pen.measureText(told).width + 14;
       if (x + wide > width && x > 62) [x, row] = [62, row + 1];
-      if (isDrawn) {
-        pen.fillStyle = ink;
-        pen.beginPath();
-        const y = 12 + 20 * row;
-        if (isAnswer && text === "new") pen.moveTo(x + 6, y - 6), pen.lineTo(x + 12, y + 5), pen.lineTo(x, y + 5);
-        else if (isAnswer && text === "explained") pen.rect(x + 1, y - 5, 10, 10);
-        else pen.arc(x + 6, y, text === "learned from" ? 3 : 5, 0, 7);
-        pen.fill();
-        pen.fillStyle = this.ink.soft;
-        pen.fillText(told, x + 17, y);
-      }
+      if (isDrawn) this.mark(pen, ink, isShape || this.by === "answer" ? text : "", x, 12 + 20 * row);
+      pen.fillStyle = this.ink.soft;
+      if (isDrawn) pen.fillText(told, x + 17, 12 + 20 * row);
       x += wide;
     }
     return row + 1;
+  },
+
+  has(answer, kind) {
+    for (let i = 0; i < this.cloud.n; i++) if (answer[i] === kind) return true;
+    return false;
+  },
+
+  mark(pen, ink, shape, x, y) {
+    pen.fillStyle = ink;
+    pen.beginPath();
+    if (shape === "new") pen.moveTo(x + 6, y - 6), pen.lineTo(x + 12, y + 5), pen.lineTo(x, y + 5);
+    else if (shape === "explained") pen.rect(x + 1, y - 5, 10, 10);
+    else pen.arc(x + 6, y, shape === "learned from" ? 3 : 5, 0, 7);
+    pen.fill();
   },
 
   // Numbers along both axes.
