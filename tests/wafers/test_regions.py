@@ -136,6 +136,11 @@ def test_options_that_cannot_be(options, told):
         phase_regions(np.eye(4, 10), **options)
 
 
+def test_more_patterns_than_pairs_are_kept_of():
+    with pytest.raises(OptionError, match="all pairs of at most 10000 patterns are compared, got 10001"):
+        phase_regions(np.ones((10_001, 1)))
+
+
 def test_axes_without_q():
     with pytest.raises(AxisError):
         log_grid(Patterns([10, 20, 30], [1, 2, 3], "energy"))

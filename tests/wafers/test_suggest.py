@@ -132,9 +132,17 @@ def test_scores_all_the_same_and_failed_measurements():
     np.testing.assert_allclose(with_failed.mean[0], without.mean[0], rtol=1e-3)
 
 
+def test_two_scores_already_say_where_it_is_high():
+    found = suggest(1, [[2.0, 7.0], [12.0, 7.0]], [1e6, 3e6], GRID, strategy="novelty")
+    assert found.where[0, 0] > 9
+    assert "from 2 scores no length can be learned" in found.warnings[0]
+
+
 def test_units_of_places_and_scores_do_not_matter():
     where = some(20)
     one = suggest(4, where, bump(where), GRID)
+    for factor in (1e-140, 1e140):
+        np.testing.assert_array_equal(suggest(4, where, bump(where) * factor, GRID).index, one.index)
     other = suggest(4, where * 1e-3 + 5, bump(where) * 1e6 - 7, GRID * 1e-3 + 5)
     np.testing.assert_array_equal(one.index, other.index)
     np.testing.assert_allclose(other.mean, one.mean * 1e6 - 7, rtol=1e-3, atol=1e3)

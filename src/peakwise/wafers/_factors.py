@@ -118,8 +118,9 @@ def factorise(
     E92-A (2009) 708, doi:10.1587/transfun.E92.A.708). Given the rest, shift and weight of a sample are found together
     by trying all shifts; given those, each point of the component is a mean of its own, for it is kept longer than the
     patterns by `most_shift` on both sides and every sample sees a window of it. Each step is the minimum over its
-    numbers, so the loss never rises. Shifted factorisation: M. Mørup et al., doi:10.1109/ICASSP.2007.367265; for
-    composition spreads: R. Le Bras et al., AAAI 28 (2014) 1044 and S. Suram et al., doi:10.1021/acscombsci.6b00153.
+    numbers, so the loss never rises. Shifted factorisation: M. Mørup, K. H. Madsen and L. K. Hansen (IEEE MLSP
+    2007), by other steps; for composition spreads: S. K. Suram et al., ACS Comb. Sci. 19 (2017) 37,
+    doi:10.1021/acscombsci.6b00153.
 
     The noise is taken from the differences between neighbouring points.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from peakwise.errors import OptionError
 from peakwise.wafers._given import count, member, rows_of, size
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ __all__ = ["METHODS", "Regions", "phase_regions", "shift_distances"]
 
 _WHAT = "cannot find regions"
 METHODS = ("agglomerative", "spectral")
+_MOST_PATTERNS = 10_000  # all pairs are kept
 _MOST_REGIONS = 12  # tried when the number is not given
 _LEAST_SILHOUETTE = 0.25  # below it there is no structure: Kaufman and Rousseeuw, Finding Groups in Data (1990), p. 88
 _NEIGHBOURS = 7  # sets the width of the kernel at each pattern: Zelnik-Manor and Perona, NIPS 17 (2004)
@@ -75,6 +77,9 @@ def shift_distances(intensity: ArrayLike, most_shift: int = 0) -> NDArray[np.flo
     """
     rows = rows_of(_WHAT, "intensity", intensity)
     n, m = rows.shape
+    if n > _MOST_PATTERNS:
+        why = f"all pairs of at most {_MOST_PATTERNS} patterns are compared, got {n}"
+        raise OptionError(_WHAT, why, "Take a part of them, or average neighbours")
     reach = count(_WHAT, "most_shift", most_shift, 0, max(0, m // 4))
     rows = rows / max(float(np.abs(rows).max()), _TINY)
     whole = np.sqrt((rows**2).sum(axis=1))
@@ -188,8 +193,9 @@ def _cut(
 
     near = _kernel(distances)
     if places is not None:
-        apart = ((places[:, None] - places[None]) ** 2).sum(axis=2) ** 0.5
-        near = near * _kernel(apart)
+        from scipy.spatial.distance import cdist
+
+        near = near * _kernel(cdist(places, places))
     near = np.maximum(near, 1e-12)  # a graph in pieces has no single answer; a thread between them changes nothing
     model = SpectralClustering(k, affinity="precomputed", random_state=random_state, assign_labels="cluster_qr")
     return np.asarray(model.fit_predict(near))

@@ -170,7 +170,7 @@ def _free(candidates: NDArray[np.float64], measured: NDArray[np.float64]) -> NDA
 
 
 class _Process:
-    """Mean, uncertainty and covariance by a Gaussian process, all in units of the scores."""
+    """Mean, uncertainty and covariance by a Gaussian process, with scores of mean 0 and standard deviation 1."""
 
     def __init__(
         self, where: NDArray[np.float64], score: NDArray[np.float64], random_state: int, notes: list[str]
@@ -182,10 +182,11 @@ class _Process:
             drawn = np.random.default_rng(random_state).permutation(len(where))[:_MOST_LEARNED]
             notes.append(f"{_MOST_LEARNED} of the {len(where)} measured places were drawn to learn from")
             where, score = where[np.sort(drawn)], score[np.sort(drawn)]
-        self.centre = float(score.mean()) if score.size else 0.0
-        spread = float(score.std()) if score.size else 0.0
-        learns = len(score) >= _FEWEST_LEARNED and spread > 1e-12 * max(1.0, abs(self.centre))
-        self.unit = spread if learns else 1.0
+        largest = float(np.abs(score).max(initial=0.0)) or 1.0  # squares of very large scores must stay numbers
+        self.centre = float((score / largest).mean()) * largest if score.size else 0.0
+        spread = float((score / largest).std()) * largest if score.size else 0.0
+        differs = spread > 1e-12 * largest
+        learns, self.unit = len(score) >= _FEWEST_LEARNED and differs, spread if differs else 1.0
         if not learns:
             why = f"{len(score)} scores" if len(score) < _FEWEST_LEARNED else "scores that are all the same"
             notes.append(f"from {why} no length can be learned: a fifth of the range is taken")
@@ -207,21 +208,21 @@ class _Process:
 
     def mean(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
         if not len(self.learned):
-            return np.full(len(places), self.centre)
+            return np.zeros(len(places))
         made = [self.smooth(part, self.learned) @ self.alpha for part in self._parts(places)]
-        return np.asarray(np.concatenate(made)) * self.unit + self.centre
+        return np.asarray(np.concatenate(made))
 
     def variance(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
         prior = np.asarray(self.smooth.diag(places))
         if not len(self.learned):
-            return prior * self.unit**2
+            return prior
         from scipy.linalg import solve_triangular
 
         told = [
             (solve_triangular(self.factor, self.smooth(self.learned, part), lower=True) ** 2).sum(axis=0)
             for part in self._parts(places)
         ]
-        return np.asarray(np.maximum(prior - np.concatenate(told), 0.0) * self.unit**2)
+        return np.asarray(np.maximum(prior - np.concatenate(told), 0.0))
 
     def covariance(self, places: NDArray[np.float64], one: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of all places with one, given what was learned."""
@@ -231,7 +232,7 @@ class _Process:
 
             told = cho_solve((self.factor, True), self.smooth(self.learned, one[None])[:, 0])
             made = made - np.concatenate([self.smooth(part, self.learned) @ told for part in self._parts(places)])
-        return np.asarray(made * self.unit**2)
+        return np.asarray(made)
 
     def _parts(self, places: NDArray[np.float64]) -> list[NDArray[Any]]:
         rows = max(1, _AT_ONCE // max(1, len(self.learned)))
@@ -244,7 +245,6 @@ def _choose(
     """One place after the other; each is taken as measured, with its mean as its score, before the next is chosen."""
     mean, first = process.mean(places), process.variance(places)
     variance = first.copy()
-    noise = process.noise * process.unit**2
     above = mean - mean.min()
     middle = -((places - places.mean(axis=0)) ** 2).sum(axis=1)
     columns: list[NDArray[np.float64]] = []
@@ -267,11 +267,13 @@ def _choose(
         column = process.covariance(places, places[at])
         for earlier in columns:
             column -= earlier * earlier[at]
-        column /= np.sqrt(max(float(variance[at]), 0.0) + noise + 1e-300)
+        column /= np.sqrt(max(float(variance[at]), 0.0) + process.noise + 1e-300)
         columns.append(column)
         variance = np.maximum(variance - column**2, 0.0)
     index = np.array(chosen, dtype=np.intp)
-    return index, np.array(values), mean[index], np.sqrt(first[index])
+    unit, centre = process.unit, process.centre
+    shown = np.array(values) * unit + (0.0 if strategy == "uncertainty" else centre)
+    return index, shown, mean[index] * unit + centre, np.sqrt(first[index]) * unit
 
 
 def _phrase(strategy: str, mean: float, std: float) -> str:
