@@ -6,6 +6,8 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from peakwise.errors import GridError, ModelFileError, OptionError, PatternsError
 from peakwise.estimators import NoveltyDetector, load
+from peakwise.estimators._network_scores import NETWORK_METHODS
+from peakwise.modelfiles import read_model, write_model
 from peakwise.novelty import SCORES
 from peakwise.patterns import Patterns
 
@@ -152,3 +154,37 @@ def test_another_grid_and_nan_are_refused(detector):
         detector.predict(Patterns(X[:400], np.ones((1, 400)), "two_theta", wavelength="CuKa1"))
     with pytest.raises(PatternsError, match="NaN"):
         detector.predict(patterns([np.full(X.size, np.nan)]))
+
+
+@pytest.fixture
+def short_training(monkeypatch):
+    monkeypatch.setattr("peakwise.estimators._network_scores._STEPS", (150, 150))
+
+
+@pytest.mark.parametrize("method", ["reconstruction", "networks"])
+def test_networks_tell_what_is_new_and_a_file_repeats_them(tmp_path, method, short_training):
+    rng = np.random.default_rng(3)
+    known = [counts(rng, *places, scale=rng.uniform(1000, 3000)) for places in (A, B) for _ in range(160)]
+    detector = NoveltyDetector(0.05, method).fit(patterns(known))
+    assert detector.known_scores_.shape == (107,)  # a third of 320
+    usual = patterns([counts(rng, *places) for places in (A, B) for _ in range(30)])
+    new = patterns([counts(rng, *C) for _ in range(20)])
+    assert detector.predict(usual).mean() <= 0.15
+    assert detector.predict(new).mean() >= 0.9
+    detector.save(tmp_path / "n.pw")
+    np.testing.assert_allclose(load(tmp_path / "n.pw").scores(new), detector.scores(new), rtol=1e-6)
+    assert set(detector.answers(new)[0].scores) == set(NETWORK_METHODS[method])
+
+
+def test_few_scans_are_left_out_of_the_networks_in_turn(tmp_path, short_training):
+    rng = np.random.default_rng(4)
+    detector = NoveltyDetector(0.05, "reconstruction").fit(patterns([counts(rng, *A) for _ in range(24)]))
+    assert detector.known_scores_.shape == (24,)
+    assert detector.predict(patterns([counts(rng, *C)])).tolist() == [True]
+    detector.save(tmp_path / "n.pw")
+    stored = read_model(tmp_path / "n.pw")
+    arrays = {**stored.arrays, "places": stored.arrays["places"][:, :3]}
+    recipe = {k: v for k, v in stored.recipe.items() if k not in ("format", "peakwise")}
+    write_model(tmp_path / "bad.pw", recipe, arrays)
+    with pytest.raises(ModelFileError, match="its parts do not make a novelty_detector"):
+        load(tmp_path / "bad.pw")

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
 
 from peakwise.errors import PatternsError
 from peakwise.estimators._base import Estimator
+from peakwise.estimators._network_scores import NETWORK_METHODS, NetworkScores
 from peakwise.estimators._novelty import Novelty
+from peakwise.estimators._novelty_reasons import KnownScans, Reason, compared_rows
 from peakwise.estimators._novelty_view import on_scale, principal_plane
 from peakwise.estimators._options import option_error, real_option, whole_option
-from peakwise.estimators._rows import unit_rows
 from peakwise.evaluation import conformal_size
-from peakwise.novelty import (
-    SCORES,
-    Combined,
-    Nearest,
-    Score,
-    corrections,
-    cross_scores,
-    folds,
-    leftovers,
-    mixture_of,
-    noise_of,
-    sharpened,
-    tail_p_values,
-    tail_threshold,
-)  # fmt: skip
-from peakwise.patterns import Patterns, convert_axis
+from peakwise.novelty import SCORES, Combined, Score, cross_scores, folds, tail_p_values, tail_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from peakwise.patterns import Patterns
+
+    _Axis = tuple[NDArray[np.float64], str, float | None]  # grid, kind, wavelength
 
 __all__ = ["NoveltyDetector"]
 
@@ -43,20 +32,9 @@ __all__ = ["NoveltyDetector"]
 _AUTO = ("nearest", "peaks")
 _FEWEST = 3  # known scans; with fewer nothing can be left out in turn
 _FEW = 10
-_TRIED = 5  # nearest known scans to which a strange one is aligned
-# Axes along which sharp lines stand on a background that varies from scan to scan.
-_WITH_BACKGROUND = ("two_theta", "q", "d", "raman_shift")
-_NOISY = 0.3  # share of a row that is noise, from which it is said
-
-
-@dataclass(slots=True)
-class _Reason:
-    """What explains a strange scan, and the score of the scan without it."""
-
-    kind: str
-    words: str
-    score: float
-    parts: tuple[tuple[str, float], ...] = ()
+_SPLIT = 300  # known scans from which a third is kept away from the networks; with fewer they are left out in turn
+_THIRDS = 3
+_EXPLAINING = 2000  # known scans by which a strange one is explained, drawn evenly: more make it slow, not surer
 
 
 @final
@@ -73,8 +51,9 @@ class NoveltyDetector(Estimator):
     false_alarm : float
         Of scans like the known ones, so many may be called new.
     method : str
-        "auto" for the distance from the nearest known scan and the new peaks together, or a key of
-        ``peakwise.novelty.SCORES`` for one score alone.
+        "auto" for the distance from the nearest known scan and the new peaks together; a key of
+        ``peakwise.novelty.SCORES`` for one score alone; or a score of networks that make patterns again:
+        reconstruction, weighted_reconstruction, latent_density, disagreement, or networks for these four together.
     random_state : int
 
     Attributes
@@ -82,13 +61,14 @@ class NoveltyDetector(Estimator):
     threshold_ : float
         Score above which a scan is new.
     known_scores_ : ndarray of shape (n,)
-        Of the known scans, left out in turn.
+        Of the known scans, left out in turn; of a third of many, which the networks did not see.
     names_ : ndarray of shape (n,)
         What the known scans are called: the phases of simulated ones.
     warnings_ : list of str
 
     Examples
     --------
+    >>> from peakwise.patterns import Patterns
     >>> x = np.linspace(10, 50, 400)
     >>> lines = lambda *at: sum(400 * np.exp(-(((x - a) / 0.3) ** 2)) for a in at) + 20
     >>> rng = np.random.default_rng(0)
@@ -117,8 +97,8 @@ class NoveltyDetector(Estimator):
             why = "all known scans are empty: their intensities are 0"
             raise PatternsError("cannot learn what is known", why, "Give scans with counts")
         seed = whole_option(self, "random_state", 0)
-        rows = _unit(known, self.kind_)
-        cross = cross_scores(self._kinds(), rows, folds(n, seed), seed)
+        rows = compared_rows(known, self.kind_)
+        cross, networks = self._scored_apart(rows, seed)
         names = patterns.meta.get("phases", patterns.names)
         self.warnings_ = []
         if n < conformal_size(self.false_alarm):
@@ -128,7 +108,8 @@ class NoveltyDetector(Estimator):
             )
         if n < _FEW:
             self.warnings_.append(f"only {n} known scans: what they have in common is hardly known")
-        self._put(known, np.array([str(name) for name in names]), cross, self.kind_)
+        axis = (np.array(patterns.axis), self.kind_, self.wavelength_)
+        self._put(known, np.array([str(name) for name in names]), cross, axis, networks)
 
     def p_values(self, X: Any) -> NDArray[np.float64]:
         """How likely a known scan is at least as strange, for each pattern (n,).
@@ -147,24 +128,25 @@ class NoveltyDetector(Estimator):
         X : Patterns, xarray object or array-like of shape (n, m)
         """
         patterns = self._known(X)
-        rows = _unit(patterns.intensity, self.kind_)
+        rows = compared_rows(patterns.intensity, self.kind_)
         table = self._table(rows)
         plain = self._combined.of(table)
-        names = list(self._scorers)
+        names = self._named()
         found = []
         for i, row in enumerate(rows):
-            near = int(self._nearest.nearest(row[None])[0][0])
-            reason = self._reason(patterns.intensity[i], row, near) if plain[i] > self.threshold_ else None
+            near = self._scans.nearest(row)
+            reason = self._reason(patterns.intensity[i], row) if plain[i] > self.threshold_ else None
             score = float(plain[i] if reason is None else reason.score)
             p_value = float(tail_p_values(self.known_scores_, np.array([score]))[0])
-            peaks = self._peaks(row, near) if plain[i] > self.threshold_ and reason is None else ()
+            peaks = self._scans.peaks(row, near) if plain[i] > self.threshold_ and reason is None else ()
             novel = bool(score > self.threshold_)
-            why = self._words(row, near, peaks, table[i]) if novel else ()
+            why = self._scans.words(row, near, peaks, names[self._combined.worst(table[i])]) if novel else ()
             if reason is not None:
                 why = (reason.words,)
             found.append(
                 Novelty(
-                    score, p_value, novel, str(self.names_[near]), None if reason is None else reason.kind, why, peaks,
+                    score, p_value, novel, str(self._scans.names[near]), None if reason is None else reason.kind, why,
+                    peaks,
                     () if reason is None else reason.parts,
                     {name: float(v) for name, v in zip(names, table[i], strict=True)},
                 )
@@ -179,17 +161,16 @@ class NoveltyDetector(Estimator):
         X : Patterns, xarray object or array-like of shape (n, m)
         """
         patterns = self._known(X)
-        rows = _unit(patterns.intensity, self.kind_)
+        rows = compared_rows(patterns.intensity, self.kind_)
         strange = self._combined.of(self._table(rows)) > self.threshold_
-        near = self._nearest.nearest(rows)[0]
         made = np.empty(rows.shape)
         for i, row in enumerate(rows):
             pattern = np.asarray(patterns.intensity[i], dtype=np.float64)
-            known = self._intensity[int(near[i])]
+            known = self._scans.intensity[self._scans.nearest(row)]
             if strange[i]:
-                reason = self._reason(pattern, row, int(near[i]))
+                reason = self._reason(pattern, row)
                 if reason is not None and reason.kind == "mixture":
-                    known = self._mixed(pattern)
+                    known = self._scans.blend(pattern)
             made[i] = on_scale(pattern, known)
         return made
 
@@ -206,149 +187,74 @@ class NoveltyDetector(Estimator):
         shares : (float, float)
             Of all that the known scans differ in.
         """
-        known, asked, shares = principal_plane(self._rows, _unit(self._known(X).intensity, self.kind_))
+        known, asked, shares = principal_plane(
+            compared_rows(self._intensity, self.kind_), compared_rows(self._known(X).intensity, self.kind_)
+        )
         return asked, known, shares
-
-    def _mixed(self, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The sum of known scans that is nearest to a mixture."""
-        from scipy.optimize import nnls
-
-        taken = [i for i, _ in mixture_of(intensity, self._intensity, self.names_)[0]]
-        weights, _ = nnls(self._intensity[taken].T, intensity)
-        return np.asarray(weights @ self._intensity[taken])
 
     def _predict(self, patterns: Patterns) -> NDArray[np.bool_]:
         return np.asarray(self._scores(patterns) > self.threshold_)
 
     def _scores(self, patterns: Patterns) -> NDArray[np.float64]:
-        rows = _unit(patterns.intensity, self.kind_)
+        rows = compared_rows(patterns.intensity, self.kind_)
         made = self._combined.of(self._table(rows))
         for i in np.flatnonzero(made > self.threshold_):
-            reason = self._reason(patterns.intensity[i], rows[i], int(self._nearest.nearest(rows[i][None])[0][0]))
+            reason = self._reason(patterns.intensity[i], rows[i])
             made[i] = made[i] if reason is None else reason.score
         return made
 
     # ---------- what is known ----------
 
-    def _put(self, known: NDArray[np.float64], names: NDArray[np.str_], cross: NDArray[np.float64], kind: str) -> None:
+    def _scored_apart(self, rows: NDArray[np.float64], seed: int) -> tuple[NDArray[np.float64], NetworkScores | None]:
+        """How strange known rows are to what was learned without them; networks are trained once where that will do."""
+        n = len(rows)
+        if self.method not in NETWORK_METHODS:
+            return cross_scores(self._kinds(), rows, folds(n, seed), seed), None
+        groups = np.random.default_rng(seed).permutation(n) % _THIRDS
+        if n >= _SPLIT:
+            networks = NetworkScores.learn(self.method, rows[groups > 0], seed)
+            return networks.measure(rows[groups == 0]), networks
+        cross = np.empty((n, len(self._named())))
+        for group in range(_THIRDS):
+            out = groups == group
+            cross[out] = NetworkScores.learn(self.method, rows[~out], seed).measure(rows[out])
+        return cross, NetworkScores.learn(self.method, rows, seed)
+
+    def _put(
+        self, known: NDArray[np.float64], names: NDArray[np.str_], cross: NDArray[np.float64], axis: _Axis,
+        networks: NetworkScores | None,
+    ) -> None:  # fmt: skip
         """Learn from all known scans, and from how strange each was without it."""
         self.names_ = names
-        self._intensity, self._cross = known, cross
-        self._rows = _unit(known, kind)
-        self._scorers: dict[str, Score] = {}
-        for name, made in zip(self._named(), self._kinds(), strict=True):
-            self._scorers[name] = made()
-            self._scorers[name].learn(self._rows, self.random_state)
-        self._nearest = Nearest()
-        self._nearest.learn(self._rows, self.random_state)
+        self._intensity, self._cross, self._networks = known, cross, networks
+        few = slice(None, None, -(-len(known) // _EXPLAINING))
+        self._scans = KnownScans(*axis, names[few], known[few])
+        self._scorers: list[Score] = []
+        if networks is None:
+            rows = compared_rows(known, axis[1])
+            self._scorers = [made() for made in self._kinds()]
+            for score in self._scorers:
+                score.learn(rows, self.random_state)
         self._combined = Combined.learn(cross)
         self.known_scores_ = self._combined.of(cross)
         self.threshold_ = tail_threshold(self.known_scores_, self.false_alarm)
 
     def _named(self) -> list[str]:
-        return list(_AUTO) if self.method == "auto" else [self.method]
+        return list({"auto": _AUTO, **NETWORK_METHODS}.get(self.method, (self.method,)))
 
     def _kinds(self) -> list[type[Score]]:
         return [SCORES[name] for name in self._named()]
 
     def _table(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.stack([score.measure(rows) for score in self._scorers.values()], axis=1)
+        if self._networks is not None:
+            return self._networks.measure(rows)
+        return np.stack([score.measure(rows) for score in self._scorers], axis=1)
 
     def _score_of(self, row: NDArray[np.float64]) -> float:
         return float(self._combined.of(self._table(row[None]))[0])
 
-    # ---------- why ----------
-
-    def _reason(self, intensity: NDArray[np.floating], row: NDArray[np.float64], near: int) -> _Reason | None:
-        """What makes the scan ordinary when it is corrected for it, or None."""
-        if not row.any():
-            return None
-        for tried in (self._moved, self._noise, self._mixture):
-            reason = tried(np.asarray(intensity, dtype=np.float64), row, near)
-            if reason is not None and reason.score <= self.threshold_:
-                return reason
-        return None
-
-    def _moved(self, intensity: NDArray[np.float64], row: NDArray[np.float64], near: int) -> _Reason | None:  # noqa: ARG002
-        from scipy.ndimage import gaussian_filter1d
-
-        blurred = gaussian_filter1d(self._rows, 4.0, axis=1) @ gaussian_filter1d(row, 4.0)
-        tried = np.argsort(-blurred)[:_TRIED]
-        made = corrections(self.grid_, row, self._rows[tried], is_angle=self.kind_ == "two_theta")
-        scored = [(self._score_of(c.row), c) for c in made]
-        score, best = min(scored, key=lambda pair: pair[0])
-        if best.kind == "zero shift":
-            words = f"a zero shift of {best.amount:+.3g} along the axis explains it"
-        else:
-            words = f"a wavelength off by {100 * best.amount:+.2g} % explains it"
-        return _Reason(best.kind, words, score)
-
-    def _noise(self, intensity: NDArray[np.float64], row: NDArray[np.float64], near: int) -> _Reason | None:  # noqa: ARG002
-        from scipy.ndimage import gaussian_filter1d
-
-        known = self._rows[near]
-        share, is_noise = noise_of(row, known)
-        if not is_noise:
-            return None
-        scale = float(row @ known)
-        quiet = scale * known + gaussian_filter1d(row - scale * known, 4.0)
-        score = self._score_of(quiet / max(float(np.linalg.norm(quiet)), 1e-12))
-        return _Reason("noise", f"noise explains it: {100 * share:.0f} % of the signal", score)
-
-    def _mixture(self, intensity: NDArray[np.float64], row: NDArray[np.float64], near: int) -> _Reason | None:  # noqa: ARG002
-        parts, _ = mixture_of(intensity, self._intensity, self.names_)
-        if not parts:
-            return None
-        size = float(np.linalg.norm(intensity))
-        unit = self._intensity / np.maximum(np.linalg.norm(self._intensity, axis=1, keepdims=True), 1e-12)
-        from scipy.optimize import nnls
-
-        taken = [i for i, _ in parts]
-        weights, _ = nnls(unit[taken].T, intensity / size)
-        # What the mixture does not explain stays: it is put on top of the largest part alone.
-        rest = intensity / size - weights @ unit[taken]
-        first = taken[int(np.argmax(weights))]
-        score = self._score_of(_unit((weights.sum() * unit[first] + rest)[None], self.kind_)[0])
-        named = tuple((str(self.names_[i]), share) for i, share in parts)
-        words = "a mixture of known ones: " + " and ".join(f"{name} ({100 * share:.0f} %)" for name, share in named)
-        return _Reason("mixture", words, score, named)
-
-    def _peaks(self, row: NDArray[np.float64], near: int) -> tuple[dict[str, float | None], ...]:
-        return tuple(
-            {"axis": peak.position, "d": self._d(peak.position), "intensity": round(peak.height**2, 4)}
-            for peak in leftovers(self.grid_, row, self._rows[near])
-        )
-
-    def _d(self, position: float) -> float | None:
-        if self.kind_ not in ("two_theta", "q", "d") or (self.kind_ == "two_theta" and not self.wavelength_):
-            return None
-        if not position > 0:
-            return None
-        return float(convert_axis(np.array([position]), self.kind_, "d", wavelength=self.wavelength_)[0])
-
-    def _words(
-        self, row: NDArray[np.float64], near: int, peaks: tuple[dict[str, float | None], ...],
-        values: NDArray[np.float64],
-    ) -> tuple[str, ...]:  # fmt: skip
-        """Why a scan is new, in words."""
-        if not row.any():
-            return ("the scan is empty: all intensities are 0",)
-        said = []
-        share, _ = noise_of(row, self._rows[near])
-        if share > _NOISY:
-            said.append(f"mostly noise ({100 * share:.0f} % of the signal), and no known pattern is seen in it")
-        if peaks and share <= _NOISY:
-            told = ", ".join(
-                f"{p['axis']:.4g}" + (f" (d = {p['d']:.4g} angstrom)" if p["d"] is not None else "") for p in peaks[:5]
-            )
-            said.append(f"peaks that {self.names_[near]} does not have, at {told}")
-        logs = (np.log(np.maximum(values, self._combined.floor)) - self._combined.middle) / self._combined.spread
-        worst = list(self._scorers)[int(np.argmax(logs))]
-        said.append(
-            f"{100 * self._nearest.measure(row[None])[0]:.0f} % of it is not like {self.names_[near]}, the nearest; "
-            f"strangest by {worst}. Neither shift, wavelength, noise nor a mixture of known ones explains it"
-        )
-        return tuple(said)
+    def _reason(self, intensity: NDArray[np.floating], row: NDArray[np.float64]) -> Reason | None:
+        return self._scans.reason(np.asarray(intensity, dtype=np.float64), row, self._score_of, self.threshold_)
 
     # ---------- options and files ----------
 
@@ -356,12 +262,14 @@ class NoveltyDetector(Estimator):
         rate = real_option(self, "false_alarm", or_above=False)
         if rate > 0.5:
             raise option_error(self, "false_alarm", "above 0 and at most 0.5", "Give 0.01")
-        if self.method != "auto" and self.method not in SCORES:
-            raise option_error(self, "method", f"one of auto, {', '.join(SCORES)}", "Choose one")
+        if self.method not in ("auto", *SCORES, *NETWORK_METHODS):
+            must = f"one of auto, {', '.join((*SCORES, *NETWORK_METHODS))}"
+            raise option_error(self, "method", must, "Choose one")
 
     def _to_recipe(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         learned = {"names": self.names_.tolist(), "threshold": self.threshold_, "warnings": self.warnings_}
-        return {"learned": learned}, {"known": self._intensity, "cross": self._cross}
+        networks = {} if self._networks is None else self._networks.to_arrays()
+        return {"learned": learned}, {"known": self._intensity, "cross": self._cross, **networks}
 
     @classmethod
     def _from_recipe(
@@ -373,16 +281,14 @@ class NoveltyDetector(Estimator):
         names = [str(name) for name in recipe["learned"]["names"]]
         if known.ndim != 2 or len(known) < _FEWEST or known.shape[1] != np.asarray(arrays["grid"]).size:
             raise ValueError("known scans that do not fit the grid")
-        if len(names) != len(known) or cross.shape != (len(known), len(made._named())):
+        by_network = made.method in NETWORK_METHODS
+        n_cross = len(cross) if by_network and _FEWEST <= len(cross) <= len(known) else len(known)
+        if len(names) != len(known) or cross.shape != (n_cross, len(made._named())):
             raise ValueError("names and scores that do not fit the known scans")
         if not (np.isfinite(known).all() and np.isfinite(cross).all()):
             raise ValueError("known scans that are not finite")
         made.warnings_ = [str(text) for text in recipe["learned"]["warnings"]]
-        made._put(known, np.array(names), cross, str(recipe["axis"]["kind"]))
+        axis = (np.asarray(arrays["grid"], np.float64), str(recipe["axis"]["kind"]), recipe["axis"]["wavelength"])
+        networks = NetworkScores.from_arrays(made.method, known.shape[1], arrays) if by_network else None
+        made._put(known, np.array(names), cross, axis, networks)
         return made
-
-
-def _unit(intensity: NDArray[np.floating], kind: str) -> NDArray[np.float64]:
-    """Rows of length 1: square roots, and along axes where lines stand on a background, without what is broad."""
-    rows = np.asarray(unit_rows(np.asarray(intensity, dtype=np.float64)), dtype=np.float64)
-    return sharpened(rows) if kind in _WITH_BACKGROUND else rows

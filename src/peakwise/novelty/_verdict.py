@@ -84,7 +84,14 @@ class Combined:
         >>> combined.of(np.array([[2.0], [4.0]])).round(3).tolist()
         [0.0, 0.674]
         """
-        return np.asarray(((np.log(np.maximum(scores, self.floor)) - self.middle) / self.spread).mean(axis=1))
+        return np.asarray(self._logs(scores).mean(axis=1))
+
+    def worst(self, scores: NDArray[np.float64]) -> int:
+        """Number of the score (of n_kinds) by which one pattern is strangest."""
+        return int(np.argmax(self._logs(scores)))
+
+    def _logs(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray((np.log(np.maximum(scores, self.floor)) - self.middle) / self.spread)
 
 
 def tail_threshold(known: NDArray[np.float64], false_alarm: float) -> float:
