@@ -133,3 +133,17 @@ def test_the_table_for_people(capsys, folders):
     assert code == 0
     assert out.startswith("1 of 2 scans is unlike anything known; 0.1 false alarms expected.")
     assert "peaks that" in out
+
+
+def test_report_and_table(capsys, folders, tmp_path):
+    report, table = tmp_path / "r.html", tmp_path / "r.csv"
+    document = ask(
+        capsys, "novelty", folders / "asked", "--known", folders / "known", "--axis", "q", "--false-alarm", 0.05,
+        "--report", report, "--csv", table,
+    )  # fmt: skip
+    assert (document["report"], document["csv"]) == (str(report), str(table))
+    page = report.read_text(encoding="utf-8")
+    assert "1 of 2 scans is unlike anything known; 0.1 false alarms expected" in page
+    assert "principal component 1 (" in page
+    answers = {line.split(",")[0].rsplit("/", 1)[-1]: line.split(",")[1] for line in table.read_text().splitlines()[1:]}
+    assert answers == {"old.xy": "known", "new.xy": "new"}
