@@ -10,6 +10,7 @@ from peakwise.studies.hed_contrastive import HED_CONTRASTIVE
 from peakwise.studies.hed_selfsup import HED_SELFSUP
 from peakwise.studies.hed_supervised import HED_SUPERVISED
 from peakwise.studies.mof import MOF
+from peakwise.studies.vae_novelty import VAE_NOVELTY
 
 STUDIES: dict[str, Study] = {
     "mof": MOF,
@@ -18,6 +19,7 @@ STUDIES: dict[str, Study] = {
     "hed-supervised": HED_SUPERVISED,
     "hed-contrastive": HED_CONTRASTIVE,
     "hed-selfsup": HED_SELFSUP,
+    "vae-novelty": VAE_NOVELTY,
 }
 
 __all__ = ["STUDIES", "Outcome", "Request", "Study", "Table"]

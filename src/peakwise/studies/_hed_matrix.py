@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from peakwise.errors import MissingExtraError
+from peakwise.studies._pictures import figure_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,14 +27,10 @@ NAMES: dict[str, dict[str, Any]] = {
 
 def matrix_figure(values: Mapping[tuple[str, str], float]) -> Figure:
     """Draw a number for each pair: rows act first, columns second."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as problem:
-        why, do = "matplotlib is not installed", "Install it with pip install peakwise[figures]"
-        raise MissingExtraError("cannot draw the study", why, do) from problem
+    drawn = figure_class()
     names = list(dict.fromkeys(one for one, _ in values))
     table = np.array([[values[one, two] for two in names] for one in names])
-    figure = Figure(figsize=(1.6 + 0.8 * len(names), 1.2 + 0.7 * len(names)), layout="constrained")
+    figure: Figure = drawn(figsize=(1.6 + 0.8 * len(names), 1.2 + 0.7 * len(names)), layout="constrained")
     panel = figure.subplots()
     picture = panel.imshow(table, cmap="cividis")
     panel.set_xticks(range(len(names)), names, fontsize=7)

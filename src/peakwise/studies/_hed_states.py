@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from peakwise.datasets.hed_suite import SAMPLES
-from peakwise.errors import MissingExtraError
 from peakwise.evaluation import ambiguous_zone, classification_confidence, precision_recall
 from peakwise.studies._hed_data import HedSeries, prepare, read_series
+from peakwise.studies._pictures import figure_class
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from peakwise.patterns import Patterns
-    from peakwise.studies._study import Request
 
 __all__ = [
     "AROUND",
@@ -30,7 +28,6 @@ __all__ = [
     "known_series",
     "linear_states",
     "noisy_copies",
-    "save",
     "states_figure",
     "tell_states",
     "timed",
@@ -168,13 +165,9 @@ def unlabelled_states(known: Known) -> NDArray[Any]:
 
 def states_figure(rows: Mapping[str, NDArray[Any]], known: Known, title: str) -> Figure:
     """Draw the states of every method, frame by frame, below the truth; numbers between 0 and 1 are shades."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as problem:
-        why, do = "matplotlib is not installed", "Install it with pip install peakwise[figures]"
-        raise MissingExtraError("cannot draw the study", why, do) from problem
+    drawn = figure_class()
     shown = {"share transformed (true)": known.share, **{k: _like_truth(v, known) for k, v in rows.items()}}
-    figure = Figure(figsize=(7.0, 0.9 + 0.24 * len(shown)), layout="constrained")
+    figure: Figure = drawn(figsize=(7.0, 0.9 + 0.24 * len(shown)), layout="constrained")
     panel = figure.subplots()
     # Blue and orange keep apart for all kinds of colour vision.
     picture = panel.imshow(
@@ -191,14 +184,3 @@ def _like_truth(states: NDArray[Any], known: Known) -> NDArray[np.float64]:
     values = np.asarray(states, dtype=np.float64) / max(1.0, float(np.max(states)))
     certain = known.share == 1
     return np.asarray(values if values[certain].mean() >= values[known.share == 0].mean() else 1 - values)
-
-
-def save(figures: Mapping[str, Figure], request: Request) -> Sequence[Path]:
-    """Write the figures as PNG into the folder of the request."""
-    request.folder.mkdir(parents=True, exist_ok=True)
-    made = []
-    for name, figure in figures.items():
-        path = request.folder / f"{name}.png"
-        figure.savefig(path, dpi=150)
-        made.append(path)
-    return made

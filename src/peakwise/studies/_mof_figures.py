@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peakwise.errors import MissingExtraError
+from peakwise.studies._pictures import figure_class
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,13 +30,9 @@ def draw_figures(
     sizes: Table,
 ) -> list[Path]:
     """Draw the figures into a folder as PNG and return their paths."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as problem:
-        why, do = "matplotlib is not installed", "Install it with pip install peakwise[figures]"
-        raise MissingExtraError("cannot draw the study", why, do) from problem
+    drawn = figure_class()
 
-    shown = Figure(figsize=_WIDE, layout="constrained")
+    shown = drawn(figsize=_WIDE, layout="constrained")
     panel = shown.subplots()
     curves = {"held-out experiment": measured, "noise shuffled in": augmented, "calculated": calculated}
     for i, (name, curve) in enumerate(curves.items()):
@@ -44,7 +40,7 @@ def draw_figures(
     panel.set(xlabel="2θ [deg]", ylabel="intensity, share of the maximum", yticks=[])
     panel.legend(loc="upper right", reverse=True)
 
-    bars = Figure(figsize=_WIDE, layout="constrained")
+    bars = drawn(figsize=_WIDE, layout="constrained")
     panel = bars.subplots()
     names = [str(row[0]) for row in accuracy.rows]
     for i, row in enumerate(accuracy.rows):
@@ -55,7 +51,7 @@ def draw_figures(
     panel.set(ylabel="top-1 to top-5 accuracy [%]", ylim=(0, 105), title=accuracy.title)
     panel.legend()
 
-    lines = Figure(figsize=_WIDE, layout="constrained")
+    lines = drawn(figsize=_WIDE, layout="constrained")
     panel = lines.subplots()
     x = [int(name) for name in sizes.columns[1:]]
     for row in sizes.rows:

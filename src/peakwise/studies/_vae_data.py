@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["GRID", "KNOWN", "UNKNOWN", "make_patterns", "mixed", "scaled", "sigma_phase"]
+__all__ = ["GRID", "KNOWN", "UNKNOWN", "made_patterns", "mixed", "scaled", "sigma_phase"]
 
 GRID = (20.0, 90.0, 2048)
 
@@ -55,7 +55,7 @@ _VARIED = Ranges.none(
 )  # fmt: skip
 
 
-def make_patterns(
+def made_patterns(
     phases: Sequence[Phase], n: int, *, random_state: int, grid: tuple[float, float, int] = GRID, **instrument: Any
 ) -> Patterns:
     """`n` patterns of each phase, one after the other in blocks, scaled as the network sees them.

@@ -15,13 +15,13 @@ from peakwise.studies._hed_states import (
     known_series,
     linear_states,
     noisy_copies,
-    save,
     states_figure,
     tell_states,
     timed,
     unlabelled_states,
 )
 from peakwise.studies._hed_training import thread_limit
+from peakwise.studies._pictures import save_figures
 from peakwise.studies._study import Outcome, Request, Study, Table
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def run(request: Request) -> Outcome:
     shown = {f"{n} bins, {way.split()[0]}": r[0].states for way, made in found.items() for n, r in made.items()}
     shown |= {name: results[0].states for name, results in simple.items()}
     figures = {"hed_binned_states": states_figure(shown, known, "Four labelled patterns, first draw")}
-    return Outcome(tables, save(figures, request), _warnings(found, linear), asdict(settings))
+    return Outcome(tables, save_figures(figures, request), _warnings(found, linear), asdict(settings))
 
 
 def _draw(known: Known, n: int, seed: int) -> list[NDArray[np.intp]]:

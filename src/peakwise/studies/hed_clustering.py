@@ -13,12 +13,12 @@ from peakwise.studies._hed_states import (
     DIFFERENCES,
     Known,
     known_series,
-    save,
     states_figure,
     tell_states,
     timed,
     unlabelled_states,
 )
+from peakwise.studies._pictures import save_figures
 from peakwise.studies._study import Outcome, Request, Study, Table
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def run(request: Request) -> Outcome:
     first, found = _by_variance(settings, known, request)
     second, methods, warnings = _by_method(settings, known, request)
     third = _without_transition(settings, known, request)
-    figures = save(
+    figures = save_figures(
         {
             "hed_clustering_variance": states_figure(found, known, "Spectral clustering, by what is explained"),
             "hed_clustering_methods": states_figure(methods, known, "Without labels"),

@@ -13,8 +13,8 @@ from peakwise.studies._hed_encoders import METHODS, Encoded, Learning, head_answ
 from peakwise.studies._hed_groups import SPECTRAL, grouped
 from peakwise.studies._hed_labels import Score, draw_labels, judge, linear_answers, nearest_answers, read_suite
 from peakwise.studies._hed_matrix import NAMES, matrix_figure
-from peakwise.studies._hed_states import save
 from peakwise.studies._hed_training import thread_limit
+from peakwise.studies._pictures import save_figures
 from peakwise.studies._study import Outcome, Request, Study, Table
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class _Repetition:
         tables += [self._groups_table(encoders), self._strengths_table(found[self.first], strengths)]
         matrix = self._matrix(pairs)
         tables.append(_matrix_table(matrix, settings))
-        figures = save({"hed_selfsup_matrix": matrix_figure({k: m for k, (m, _) in matrix.items()})}, request)
+        figures = save_figures({"hed_selfsup_matrix": matrix_figure({k: m for k, (m, _) in matrix.items()})}, request)
         return Outcome(tables, figures, self._warnings(found[self.first]), asdict(settings))
 
     def _encoder(

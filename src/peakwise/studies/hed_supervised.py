@@ -16,13 +16,13 @@ from peakwise.studies._hed_states import (
     known_series,
     linear_states,
     noisy_copies,
-    save,
     states_figure,
     tell_states,
     timed,
     unlabelled_states,
 )
 from peakwise.studies._hed_training import network_states, thread_limit
+from peakwise.studies._pictures import save_figures
 from peakwise.studies._study import Outcome, Request, Study, Table
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _figures(found: dict[str, _Row], histories: dict[str, Any], known: Known, re
     for name in histories:
         answers = (found[name].shown[certain] > 0.5).astype(int)
         np.add.at(matrix, (known.share[certain].astype(int), answers), 1)
-    return save(
+    return save_figures(
         {
             "hed_supervised_states": states_figure(
                 {name: r.shown for name, r in found.items()}, known, "Probability of the second state"
