@@ -11,7 +11,7 @@ from peakwise.novelty._score import Rows, Score, distances
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Density", "Nearest", "Peaks", "shifted"]
+__all__ = ["Density", "Nearest", "Peaks"]
 
 _NEIGHBOURS = 5
 _TRIED = 3  # nearest known patterns to which a scan is aligned
@@ -38,11 +38,12 @@ class Nearest(Score):
         most = max(1, round(_SHIFT * rows.shape[1]))
         best = np.full(len(rows), -1.0)
         which = tried[:, 0].copy()
-        for step in range(-most, most + 1):
-            moved = shifted(rows, step)
-            found = np.einsum("km,ktm->kt", moved, self.known[tried]) / np.maximum(
-                np.sqrt((moved**2).sum(1))[:, None], 1e-12
-            )
+        near = self.known[tried]
+        wide = np.pad(rows, ((0, 0), (most, most)), mode="edge")
+        for start in range(2 * most, -1, -1):
+            moved = wide[:, start : start + rows.shape[1]]
+            length = np.sqrt(np.einsum("km,km->k", moved, moved))
+            found = np.einsum("km,ktm->kt", moved, near) / np.maximum(length[:, None], 1e-12)
             column = found.argmax(axis=1)
             value = found[np.arange(len(rows)), column]
             better = value > best
@@ -56,7 +57,7 @@ class Density(Score):
 
     def learn(self, rows: Rows, random_state: int) -> None:  # noqa: ARG002 - nothing is random here
         """Keep the rows and how far each is from its neighbours."""
-        self.known = rows
+        self.known, self.squared = rows, (rows**2).sum(axis=1)
         between = distances(rows, rows)
         np.fill_diagonal(between, np.inf)
         k = min(_NEIGHBOURS, len(rows) - 1)
@@ -66,7 +67,7 @@ class Density(Score):
 
     def measure(self, rows: Rows) -> NDArray[np.float64]:
         """Ratio of the distances; 1 is usual."""
-        apart = distances(rows, self.known)
+        apart = distances(rows, self.known, self.squared)
         k = min(_NEIGHBOURS, apart.shape[1])
         near = np.argsort(apart, axis=1)[:, :k]
         return np.asarray(np.take_along_axis(apart, near, 1).mean(axis=1) / self.usual[near].mean(axis=1))
@@ -78,24 +79,14 @@ class Peaks(Score):
 
     def learn(self, rows: Rows, random_state: int) -> None:  # noqa: ARG002 - nothing is random here
         """Keep the rows and how much they scatter at each point."""
-        self.known = rows
+        self.known, self.squared = rows, (rows**2).sum(axis=1)
         scatter = rows.std(axis=0)
         self.scatter = np.maximum(scatter, 0.5 * np.median(scatter) + 1e-9)
 
     def measure(self, rows: Rows) -> NDArray[np.float64]:
         """Mean of the largest hundredth of the deviations, in units of the scatter."""
-        near = distances(rows, self.known).argmin(axis=1)
+        near = distances(rows, self.known, self.squared).argmin(axis=1)
         off = np.abs(rows - self.known[near]) / self.scatter
         many = max(2, off.shape[1] // 100)
         many = min(many, off.shape[1])
         return np.asarray(np.partition(off, -many, axis=1)[:, -many:].mean(axis=1))
-
-
-def shifted(rows: Rows, step: int) -> Rows:
-    """Rows moved by whole points; the end value fills what comes in.
-
-    >>> shifted(np.array([[1.0, 2.0, 3.0]]), 1).tolist(), shifted(np.array([[1.0, 2.0, 3.0]]), -1).tolist()
-    ([[1.0, 1.0, 2.0]], [[2.0, 3.0, 3.0]])
-    """
-    m = rows.shape[1]
-    return np.asarray(rows[:, np.clip(np.arange(m) - step, 0, m - 1)])

@@ -30,14 +30,17 @@ class Score(ABC):
         """Strangeness (k,) of rows (k, m)."""
 
 
-def distances(rows: Rows, known: Rows) -> NDArray[np.float64]:
+def distances(rows: Rows, known: Rows, squared: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
     """Euclidean distances (k, n) of rows from known ones, without a table of (k, n, m).
+
+    `squared` are the squared lengths of the known ones, where they are asked for again and again.
 
     >>> distances(np.array([[3.0, 4.0]]), np.array([[0.0, 0.0], [3.0, 0.0]]))
     array([[5., 4.]])
     """
-    squared = (rows**2).sum(1)[:, None] + (known**2).sum(1)[None] - 2 * rows @ known.T
-    return np.asarray(np.sqrt(np.maximum(squared, 0)))
+    lengths = (known**2).sum(1) if squared is None else squared
+    apart = (rows**2).sum(1)[:, None] + lengths[None] - 2 * (rows @ known.T)
+    return np.asarray(np.sqrt(np.maximum(apart, 0)))
 
 
 def sharpened(rows: Rows) -> Rows:
