@@ -4,6 +4,7 @@ To add a study: one file beside these and one line in the table `STUDIES`.
 """
 
 from peakwise.studies._study import Outcome, Request, Study, Table
+from peakwise.studies.cvae_library import CVAE_LIBRARY
 from peakwise.studies.hed_binned import HED_BINNED
 from peakwise.studies.hed_clustering import HED_CLUSTERING
 from peakwise.studies.hed_contrastive import HED_CONTRASTIVE
@@ -20,6 +21,7 @@ STUDIES: dict[str, Study] = {
     "hed-contrastive": HED_CONTRASTIVE,
     "hed-selfsup": HED_SELFSUP,
     "vae-novelty": VAE_NOVELTY,
+    "cvae-library": CVAE_LIBRARY,
 }
 
 __all__ = ["STUDIES", "Outcome", "Request", "Study", "Table"]

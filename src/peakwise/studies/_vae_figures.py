@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from peakwise.estimators import LatentMap
     from peakwise.patterns import Patterns
 
-__all__ = ["draw"]
+__all__ = ["draw", "library_map"]
 
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc3311")
 
@@ -70,3 +70,32 @@ def _violins(axes: Any, model: LatentMap, test: Patterns, unknown: Patterns, by_
     low, high = (int(np.floor(v)) for v in axes.get_ylim())
     axes.set_yticks(range(low, high + 1), [f"$10^{{{k}}}$" for k in range(low, high + 1)])
     axes.set(ylabel="mean square error of what comes back", title="Known, mixed and never seen")
+
+
+def library_map(
+    areas: Patterns, errors: NDArray[Any], names: list[str], right: NDArray[Any], told: NDArray[Any],
+    is_single: NDArray[np.bool_],
+) -> Any:  # fmt: skip
+    """Error, truth and answer over the wafer; areas of two phases are framed, wrong answers crossed."""
+    figure = figure_class()(figsize=(11, 3.9), layout="constrained")
+    panels = figure.subplots(1, 3, sharey=True)
+    x, y = (np.asarray(areas.meta[name], float) for name in ("x", "y"))
+    dots = panels[0].scatter(x, y, c=np.log10(np.maximum(errors, 1e-9)), s=36, marker="s", cmap="cividis")
+    figure.colorbar(dots, ax=panels[0], label="log10 of the error")
+    panels[0].set_title("error of what comes back")
+    groups = sorted(set(right) | set(told))
+    colours = dict(zip(groups, (*_COLOURS, "#cc79a7", "#56b4e9", "#f0e442", "#444444"), strict=False))
+    for panel, labels, title in ((panels[1], right, "true space group"), (panels[2], told, "answer")):
+        for group in groups:
+            inside = labels == group
+            panel.scatter(x[inside], y[inside], color=colours.get(group, "#999999"), s=36, marker="s", label=group)
+        panel.set_title(title)
+    for panel in panels:
+        panel.scatter(x[~is_single], y[~is_single], s=52, marker="s", facecolors="none", edgecolors="k", lw=0.7)
+        panel.set(xlabel="x [mm]", aspect="equal")
+    wrong = told != right
+    panels[2].scatter(x[wrong], y[wrong], marker="x", s=14, color="k", lw=0.8)
+    panels[0].set_ylabel("y [mm]")
+    figure.legend(*panels[1].get_legend_handles_labels(), loc="outside right upper", frameon=False, fontsize=8)
+    figure.suptitle(f"{len(names)} areas; framed: two phases; crossed: wrong", fontsize=9)
+    return figure

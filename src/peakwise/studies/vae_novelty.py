@@ -106,8 +106,10 @@ def run(request: Request) -> Outcome:
     first = Table("Three known phases and one unknown", columns, rows, published)
     request.tell("mixtures", 0.5)
     ratios, by_ratio, peaks = _mixtures(maps[settings.latent[0]], test, settings)
-    second = Table("Binary mixtures: share at which the error is largest", ("mixture", "at", "error x 1000", "pure x 1000"), peaks,
-                   [("all", "about 0.5", "", "")])  # fmt: skip
+    second = Table(
+        "Binary mixtures: share at which the error is largest", ("mixture", "at", "error x 1000", "pure x 1000"), peaks,
+        [("all", "about 0.5", "", "")],
+    )  # fmt: skip
     third = _controls(settings, maps[settings.latent[-1]], train, test, request)
     drawn = draw(maps[settings.latent[0]], test, unknown, ratios, by_ratio)
     figures = save_figures(drawn, request)
