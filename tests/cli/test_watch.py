@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from peakwise.cli import main
-from peakwise.estimators import TransitionDetector
+from peakwise.estimators import NoveltyDetector, TransitionDetector
 from peakwise.io import write
-from peakwise.patterns import Patterns
+from peakwise.patterns import Patterns, concatenate
 
 X = np.linspace(1, 5, 300)
 
@@ -82,3 +82,34 @@ def test_a_scan_without_an_answer_is_told_as_in_every_document(made, tmp_path, c
     assert [(row["file"], "the scan covers 1 to" in row["why"]) for row in document["failed"]] == [
         (str(tmp_path / "in" / "short.xye"), True)
     ]
+
+
+def test_answers_that_cannot_be_written_are_one_line_and_leave_nothing(made, tmp_path, capsys):
+    words = ("watch", made / "scans", "--model", made / "m.pw", "--once", "--axis", "q", "--out")
+    for target in (tmp_path / "none" / "o.jsonl", tmp_path):
+        code, said, told = run(capsys, *words, target)
+        assert (code, said) == (1, "")
+        assert told.startswith(f"peakwise: error: cannot write the answers ({target}): ")
+        assert told.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_leaves_what_is_known_is_told(made, tmp_path, capsys):
+    rng = np.random.default_rng(1)
+
+    def frames(n, *at):
+        clean = sum(300 * np.exp(-(((X - a) / 0.05) ** 2)) for a in at) + 10
+        return Patterns(X, rng.poisson(np.tile(clean, (n, 1))), "q", unit="counts")
+
+    NoveltyDetector(false_alarm=0.05).fit(frames(40, 2, 3.1)).save(tmp_path / "n.pw")
+    write(concatenate([frames(10, 2, 3.1), frames(30, 2.3, 4)]), tmp_path / "run.nc")
+    words = ("watch", "--replay", tmp_path / "run.nc", "--rate", "500", "--model", tmp_path / "n.pw", "--json")
+    code, said, told = run(capsys, *words)
+    document = json.loads(said)
+    assert code == 0
+    since = document["drift"]["since"]
+    assert since in {row["scan"] for row in document["answers"][9:12]}
+    assert [row.get("drift") for row in document["answers"]][-1] == since
+    assert told.count("stranger than the known ones") == 1
+    assert [w for w in document["warnings"] if w.startswith(f"from {since} on")]
+    assert f"drift from {since} on" in run(capsys, *words[:-1])[2]

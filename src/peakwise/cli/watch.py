@@ -69,6 +69,8 @@ def watch(
 
     Example: peakwise watch scans/ --model minerals.pw --out answers.jsonl
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     from peakwise.live import FolderSource, Monitor, ReplaySource
 
     if (folder is None) == (replay is None):
@@ -92,7 +94,8 @@ def watch(
             click.echo(f"peakwise: warning: {text}", err=True)
 
     monitor = Monitor(fitted, warn=warn)
-    with _ends_on_signals(source):
+    # One scan is little work: sharing it out among threads costs more than it saves, and most on a busy machine.
+    with _ends_on_signals(source), threadpool_limits(out.threads or 1, user_api="blas"):
         report = monitor.run(source, sink, seconds=seconds, idle=idle)
     # `failed` is a list in every document: here of scans, each with the reason.
     refused = [{"file": name, "why": why} for name, why in monitor.refused.items()]

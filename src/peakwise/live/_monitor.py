@@ -157,9 +157,7 @@ class Monitor:
             raise
         try:
             while time.monotonic() < end:
-                limit = 1 if math.isinf(self._cost) else int(np.clip(_BUSY / max(self._cost, 1e-9), 1, _AT_ONCE))
-                if sink is not None and sink.is_full:
-                    limit = 0
+                limit = 0 if sink is not None and sink.is_full else self._at_once(feed.n_waiting)
                 batch = feed.take(limit)
                 self._listen(bool(batch) or feed.n_waiting > 0, idle)
                 rows = self._noted(feed)
@@ -235,6 +233,13 @@ class Monitor:
         if "revision" not in row and guard.take(row["scan"], fields):
             self._warn(guard.words())
         return {} if guard.since is None else {"drift": guard.since}
+
+    def _at_once(self, n_waiting: int) -> int:
+        """How many patterns to ask together: as many as take little time; where they queue, more, which costs less."""
+        if math.isinf(self._cost):
+            return 1
+        usual = int(np.clip(_BUSY / max(self._cost, 1e-9), 1, _AT_ONCE))
+        return usual if n_waiting <= 2 * usual else min(n_waiting, _AT_ONCE)
 
     def _resume(self, source: Iterable[Patterns], sink: Sink | None) -> None:
         confirm, resume = getattr(source, "confirm", None), getattr(source, "resume", None)
