@@ -147,3 +147,35 @@ def test_report_and_table(capsys, folders, tmp_path):
     assert "principal component 1 (" in page
     answers = {line.split(",")[0].rsplit("/", 1)[-1]: line.split(",")[1] for line in table.read_text().splitlines()[1:]}
     assert answers == {"old.xy": "known", "new.xy": "new"}
+
+
+def test_a_table_of_the_library_reaches_answers_and_report(capsys, folders, tmp_path):
+    table = tmp_path / "library.csv"
+    table.write_text("scan,x,y,Fe,Pd,Ga\nold,1.5,2,50,30,20\nnew,3,4.5,20,20,60\nnever,0,0,10,10,80\n")
+    known = (folders / "asked", "--known", folders / "known", "--axis", "q", "--table", table)
+    document = ask(capsys, "novelty", *known, "--report", tmp_path / "n.html")
+    found = {s["scan"].rsplit("/", 1)[-1]: s for s in document["scans"]}
+    assert found["new.xy"]["position"] == [3.0, 4.5]
+    assert found["old.xy"]["composition"] == pytest.approx({"Fe": 0.5, "Pd": 0.3, "Ga": 0.2})
+    page = (tmp_path / "n.html").read_text()
+    assert "Pd" in page
+    table.write_text("scan,x,y\nold,1,2\n")
+    code, _, err = run(capsys, "novelty", *known)
+    assert code == 1
+    assert "new" in err
+    assert "Traceback" not in err
+
+
+def test_the_score_can_be_chosen(capsys, folders, tmp_path):
+    document = ask(
+        capsys, "novelty", folders / "asked", "--known", folders / "known", "--axis", "q", "--method", "residual"
+    )
+    assert {s["scan"].rsplit("/", 1)[-1]: s["novel"] for s in document["scans"]} == {"old.xy": False, "new.xy": True}
+    words = ("novelty", folders / "asked", "--known", folders / "known", "--axis", "q", "--method", "x")
+    code, _, err = run(capsys, *words)
+    assert code == 1
+    assert "method must be one of auto, nearest" in err
+    ask(capsys, "train", "novelty", folders / "known", "--axis", "q", "--method", "forest", "-o", tmp_path / "m.pw")
+    code, _, err = run(capsys, "novelty", folders / "asked", "--model", tmp_path / "m.pw", "--method", "forest")
+    assert code == 2
+    assert "leave out --method" in err

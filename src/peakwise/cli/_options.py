@@ -50,6 +50,10 @@ false_alarm = click.option(
     "--false-alarm", metavar="X", type=click.FloatRange(0, 0.5, min_open=True),
     help="Of scans like the known ones, so many may be called new (default: 0.01).",
 )  # fmt: skip
+table = click.option(
+    "--table", metavar="T.csv", type=click.Path(),
+    help="Compositions or places of the scans, a row each: maps in the report.",
+)  # fmt: skip
 network = click.option("--network", metavar="NAME", help="A network of peakwise models.")
 minutes = click.option(
     "--minutes", metavar="X", type=click.FloatRange(0, min_open=True), default=2.0, show_default=True,

@@ -21,6 +21,7 @@ def run(
     scans: tuple[str, ...],
     known: tuple[str, ...],
     false_alarm: float | None,
+    method: str | None,
     wavelength: str | None,
     axis: str | None,
     file_format: str | None,
@@ -30,9 +31,7 @@ def run(
 
     if not scans and not known:
         raise click.UsageError("Missing argument 'SCAN...' (the known scans), or '--known'.")
-    detector, _ = learn(
-        out, known or scans, scans, (wavelength, axis, file_format), 0.01 if false_alarm is None else false_alarm
-    )
+    detector, _ = learn(out, known or scans, scans, (wavelength, axis, file_format), false_alarm, method)
     detector.save(target)
     out.warnings += detector.warnings_
     out.document |= {

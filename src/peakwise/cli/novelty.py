@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from peakwise.cli import _options as options
 from peakwise.errors import AxisError, PatternsError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from peakwise.cli._output import Output
     from peakwise.estimators import NoveltyDetector
     from peakwise.patterns import Patterns
+    from peakwise.wafers import LibraryTable
 
 _SHOWN = 40  # scans in the table for people
 
@@ -23,7 +25,9 @@ _SHOWN = 40  # scans in the table for people
 @options.scans
 @options.known
 @click.option("--model", metavar="M.pw", type=click.Path(), help="A model of train novelty, instead of --known.")
+@click.option("--method", metavar="NAME", help="By which score; peakwise models lists them (default: auto).")
 @options.false_alarm
+@options.table
 @options.report
 @options.csv_file
 @options.wavelength
@@ -34,7 +38,9 @@ def novelty(
     scans: tuple[str, ...],
     known: tuple[str, ...],
     model: str | None,
+    method: str | None,
     false_alarm: float | None,
+    table: str | None,
     report: str | None,
     csv_file: str | None,
     wavelength: str | None,
@@ -53,15 +59,19 @@ def novelty(
 
     if (model is None) == (not known):
         raise click.UsageError("Give --known (known scans, or CIFs) or --model, one of the two.")
-    if model is not None and false_alarm is not None:
-        raise click.UsageError("A model has its rate of false alarms: leave out --false-alarm.")
+    for option, value in (("--false-alarm", false_alarm), ("--method", method)):
+        if model is not None and value is not None:
+            raise click.UsageError(f"A model has its own: leave out {option}.")
+    library = _library(table)  # refused before minutes of work, not after
     given = (wavelength, axis, file_format)
     if model is not None:
         detector, layout = of_model(model)
     else:
-        detector, layout = learn(out, known, scans, given, 0.01 if false_alarm is None else false_alarm)
+        detector, layout = learn(out, known, scans, given, false_alarm, method)
     files, parts = read_scans(out, scans, *given)
     rows, asked = _answer(out, detector, layout, files, parts)
+    if library is not None:
+        asked = _joined(rows, asked, library)
     out.document["scans"] = rows
     out.document |= {"threshold": detector.threshold_, "false_alarm": detector.false_alarm}
     out.document["known"] = len(detector.names_)
@@ -70,7 +80,7 @@ def novelty(
     if report or csv_file:
         from peakwise.cli._novelty_files import write_novelty
 
-        write_novelty(out, detector, asked, report, csv_file)
+        write_novelty(out, detector, asked, library, report, csv_file)
 
 
 def of_model(path: str) -> tuple[NoveltyDetector, Layout]:
@@ -86,7 +96,8 @@ def learn(
     known: tuple[str, ...],
     scans: tuple[str, ...],
     given: tuple[str | None, str | None, str | None],
-    false_alarm: float,
+    false_alarm: float | None,
+    method: str | None,
 ) -> tuple[NoveltyDetector, Layout]:
     """A detector of what is known; of structures, along the axis of the scans."""
     from peakwise.cli._known import Layout, are_cifs, known_of_cifs, known_of_scans, layout_of
@@ -104,7 +115,34 @@ def learn(
         files, parts = read_scans(out, known, *given)
         layout = layout_of(out, parts)
         patterns = known_of_scans(out, files, parts, layout)
-    return NoveltyDetector(false_alarm=false_alarm, random_state=out.seed).fit(patterns), layout
+    rate = 0.01 if false_alarm is None else false_alarm
+    return NoveltyDetector(rate, method or "auto", random_state=out.seed).fit(patterns), layout
+
+
+def _library(table: str | None) -> LibraryTable | None:
+    if table is None:
+        return None
+    from peakwise.wafers import read_library
+
+    return read_library(table)
+
+
+def _joined(rows: list[dict[str, Any]], asked: list[Patterns], library: LibraryTable) -> list[Patterns]:
+    """The scans with what the table says of them; the answers get it, too."""
+    from peakwise.patterns import Patterns
+    from peakwise.wafers import join_library
+
+    numbers = np.zeros((len(asked), 2))  # the table is joined by names, or by the order
+    names = [str(part.names[0]) or row["scan"] for row, part in zip(rows, asked, strict=True)]
+    joined = join_library(Patterns([0.0, 1.0], numbers, "channel", names=names), library, extra="drop")
+    made = []
+    for i, (row, part) in enumerate(zip(rows, asked, strict=True)):
+        if library.places is not None:
+            row["position"] = [float(joined.meta[name][i]) for name in ("x", "y")]
+        if library.fractions is not None:
+            row["composition"] = {e: float(joined.meta[e][i]) for e in library.elements}
+        made.append(part.replace(meta={**part.meta, **{n: joined.meta[n][i : i + 1] for n in joined.meta}}))
+    return made
 
 
 def _answer(

@@ -27,7 +27,7 @@ TASKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
     "novelty": (
         "peakwise.cli._train_novelty:run", "which scans are unlike anything known",
-        ("scans", "known", "false_alarm", "wavelength", "axis", "file_format"),
+        ("scans", "known", "false_alarm", "method", "wavelength", "axis", "file_format"),
     ),
 }  # fmt: skip
 
@@ -50,7 +50,7 @@ TASKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     help="How many phases are fitted to a scan when the model answers.",
 )  # fmt: skip
 @click.option("--labels", metavar="L.csv", type=click.Path(), help="transitions: columns pattern,label.")
-@click.option("--method", metavar="NAME", help="transitions: how; peakwise models lists the methods.")
+@click.option("--method", metavar="NAME", help="transitions, novelty: how; peakwise models lists the methods.")
 @options.known
 @options.false_alarm
 @options.variable
