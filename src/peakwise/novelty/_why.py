@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import nnls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -21,6 +21,8 @@ __all__ = ["Correction", "Leftover", "corrections", "leftovers", "mixture_of", "
 _SHARES = (0.15, 0.85)  # a part of a mixture has at least and at most so much of it
 _SIGMAS = 5.0
 _GRAINS = 24  # points left of a pattern when it is smoothed to see whether the known one is in it
+_QUARTERS = 4  # steps per point of the axis when a scan is moved
+_PROMISING = 3  # whole points around which quarters are tried
 _SEEN = 0.9  # correlation of the smoothed patterns from which it is
 
 
@@ -81,21 +83,29 @@ def corrections(
 
 
 def _steps(most: float, step: float) -> NDArray[np.float64]:
-    many = min(200, max(4, int(np.ceil(4 * most / step))))
+    many = min(200, max(4, int(np.ceil(_QUARTERS * most / step))))
     return np.linspace(-most, most, 2 * many + 1)
 
 
 def _best(
     kind: str, made: Callable[[float], NDArray[np.float64]], amounts: NDArray[np.float64], known: Rows
 ) -> Correction:
-    best, at, row = -np.inf, 0, np.zeros(known.shape[1])
-    for number, by in enumerate(amounts):
-        tried = made(float(by))
-        tried = tried / max(float(np.linalg.norm(tried)), 1e-12)
-        alike = float((known @ tried).max())
-        if alike > best:
-            best, at, row = alike, number, tried
-    return Correction(kind, float(amounts[at]), row)
+    alike = np.full(len(amounts), -np.inf)
+    rows: dict[int, NDArray[np.float64]] = {}
+
+    def look(numbers: Iterable[int]) -> None:
+        for number in numbers:
+            if 0 <= number < len(amounts) and number not in rows:
+                tried = made(float(amounts[number]))
+                rows[number] = tried / max(float(np.linalg.norm(tried)), 1e-12)
+                alike[number] = float((known @ rows[number]).max())
+
+    # Lines are wider than one point of the axis: whole points first, quarters of a point around the best of them.
+    look(range(0, len(amounts), _QUARTERS))
+    for peak in np.argsort(-alike)[:_PROMISING]:
+        look(range(int(peak) - _QUARTERS + 1, int(peak) + _QUARTERS))
+    at = int(alike.argmax())
+    return Correction(kind, float(amounts[at]), rows[at])
 
 
 def mixture_of(
