@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.optimize import nnls
 
 if TYPE_CHECKING:
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from peakwise.novelty._score import Rows
 
-__all__ = ["Correction", "Leftover", "corrections", "leftovers", "mixture_of", "noise_of"]
+__all__ = ["Correction", "Leftover", "corrections", "leftovers", "mixture_of", "noise_of", "without_noise"]
 
 _SHARES = (0.15, 0.85)  # a part of a mixture has at least and at most so much of it
 _SIGMAS = 5.0
+_BLUR = 2.0  # points, by which noise is smoothed where peaks are looked for in it
 _GRAINS = 24  # points left of a pattern when it is smoothed to see whether the known one is in it
 _QUARTERS = 4  # steps per point of the axis when a scan is moved
 _PROMISING = 3  # whole points around which quarters are tried
@@ -70,13 +71,15 @@ def corrections(
     moves = _steps(max(0.004 * span, 2 * step), step)
     stretches = _steps(0.012, step / max(abs(axis[0]), abs(axis[-1])))
 
+    sines = np.sin(np.radians(axis / 2))
+
     def moved(by: float) -> NDArray[np.float64]:
         return np.interp(axis + by, axis, row)
 
     def stretched(by: float) -> NDArray[np.float64]:
         at = axis * (1 + by)
         if is_angle:
-            at = 2 * np.degrees(np.arcsin(np.clip(np.sin(np.radians(axis / 2)) * (1 + by), -1, 1)))
+            at = 2 * np.degrees(np.arcsin(np.clip(sines * (1 + by), -1, 1)))
         return np.interp(at, axis, row)
 
     return [_best("zero shift", moved, moves, known), _best("wavelength", stretched, stretches, known)]
@@ -149,31 +152,45 @@ def mixture_of(
     return [(i, float(w / weights.sum())) for i, w in zip(taken, weights, strict=True)], left
 
 
-def noise_of(row: NDArray[np.float64], known: NDArray[np.float64]) -> tuple[float, bool]:
-    """Share of a row's length that is noise, and whether noise alone parts it from a known one.
+def noise_of(row: NDArray[np.float64]) -> float:
+    """Share of a row's length that is noise: what differs from point to point.
 
-    Noise is what differs from point to point. It explains the difference where it is as large as the difference, and
-    where the known pattern is still seen when both are smoothed.
+    >>> round(noise_of(np.random.default_rng(0).normal(0, 1, 10_000)), 1), noise_of(np.linspace(1, 2, 100))
+    (1.0, 0.0)
+    """
+    share = _sigma(row) * np.sqrt(len(row)) / max(float(np.linalg.norm(row)), 1e-12)
+    return float(np.round(share, 12))
+
+
+def without_noise(row: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The row of a known one and of what stands out of the noise beside it; None where the known one is not seen.
 
     Parameters
     ----------
     row, known : (m,)
     """
-    if len(row) < 5:
-        return 0.0, False
-    second = row[1:-1] - 0.5 * (row[:-2] + row[2:])
-    sigma = 1.4826 * float(np.median(np.abs(second))) / np.sqrt(1.5)
-    size = max(float(np.linalg.norm(row)), 1e-12)
-    share = sigma * np.sqrt(len(row)) / size
-    off = row - (row @ known) / max(float(known @ known), 1e-12) * known
+    sigma = _sigma(row)
+    if len(row) < 5 or not sigma > 0:
+        return None
     wide = max(1.0, len(row) / _GRAINS / 4)
     a, b = (gaussian_filter1d(v, wide) for v in (row, known))
     a, b = a - a.mean(), b - b.mean()
-    seen = float(a @ b) / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12)
-    coarse = gaussian_filter1d(off, 2.0)
+    if not float(a @ b) > _SEEN * float(np.linalg.norm(a) * np.linalg.norm(b)):
+        return None
+    scale = float(row @ known) / max(float(known @ known), 1e-12)
+    coarse = gaussian_filter1d(row - scale * known, _BLUR)
     # White noise of sigma 1 smoothed by a Gaussian of 2 points has a sigma of 0.376.
-    quiet = np.abs(coarse).max() < _SIGMAS * 0.376 * max(sigma, 1e-12)
-    return float(share), bool(quiet and seen > _SEEN)
+    stands_out = maximum_filter1d(np.abs(coarse) > _SIGMAS * 0.376 * sigma, 2 * round(2 * _BLUR) + 1)
+    quiet = scale * known + np.where(stands_out, coarse, 0.0)
+    return np.asarray(quiet / max(float(np.linalg.norm(quiet)), 1e-12))
+
+
+def _sigma(row: NDArray[np.float64]) -> float:
+    """Standard deviation of what differs from point to point."""
+    if len(row) < 5:
+        return 0.0
+    second = row[1:-1] - 0.5 * (row[:-2] + row[2:])
+    return float(1.4826 * np.median(np.abs(second)) / np.sqrt(1.5))
 
 
 def leftovers(
@@ -192,8 +209,7 @@ def leftovers(
         return []
     scale = float(row @ known) / max(float(known @ known), 1e-12)
     off = gaussian_filter1d(row - max(scale, 0.0) * known, 1.0)
-    second = row[1:-1] - 0.5 * (row[:-2] + row[2:])
-    sigma = 1.4826 * float(np.median(np.abs(second))) / np.sqrt(1.5)
+    sigma = _sigma(row)
     top = max(float(np.ptp(row)), 1e-12)
     least = max(_SIGMAS * sigma, 0.02 * top)
     places, facts = find_peaks(off, height=least, prominence=least)
