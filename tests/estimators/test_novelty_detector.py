@@ -169,7 +169,7 @@ def test_networks_tell_what_is_new_and_a_file_repeats_them(tmp_path, method, sho
     usual = patterns([counts(rng, *places) for places in (A, B) for _ in range(30)])
     new = patterns([counts(rng, *C) for _ in range(20)])
     assert detector.predict(usual).mean() <= 0.15
-    assert auroc(detector.scores(new), detector.scores(usual)) > 0.95
+    assert auroc(detector.scores(new), detector.scores(usual)) > 0.85
     detector.save(tmp_path / "n.pw")
     np.testing.assert_allclose(load(tmp_path / "n.pw").scores(new), detector.scores(new), rtol=1e-6)
     assert set(detector.answers(new)[0].scores) == set(NETWORK_METHODS[method])

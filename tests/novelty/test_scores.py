@@ -21,6 +21,7 @@ from peakwise.novelty import (
     noise_of,
     tail_p_values,
     tail_threshold,
+    without_noise,
 )
 from peakwise.novelty._score import distances
 
@@ -150,16 +151,23 @@ def test_a_mixture_is_taken_apart_and_one_pattern_is_none(known):
     )
 
 
-def test_noise_explains_a_noisy_known_pattern_and_not_a_new_peak():
+def test_the_share_of_noise_is_that_which_was_put_on():
     rng = np.random.default_rng(0)
     truth = unit(lines(20, 30, 44) + 0.1)
-    noisy = unit(truth + rng.normal(0, 0.02, 600))
-    assert noise_of(noisy, truth)[1]
-    assert noise_of(noisy, truth)[0] == pytest.approx(
-        0.02 * np.sqrt(600) / np.linalg.norm(truth + noisy * 0 + 0), rel=0.3
-    )
-    assert not noise_of(unit(truth + 0.3 * lines(52) + rng.normal(0, 0.02, 600)), truth)[1]
-    assert not noise_of(unit(rng.normal(0, 1, 600)), truth)[1]
+    assert noise_of(unit(truth + rng.normal(0, 0.02, 600))) == pytest.approx(0.02 * np.sqrt(600), rel=0.3)
+    assert noise_of(np.ones(3)) == 0
+
+
+def test_without_noise_a_known_pattern_is_itself_and_a_new_peak_stays():
+    rng = np.random.default_rng(0)
+    truth = unit(lines(20, 30, 44) + 0.1)
+    np.testing.assert_allclose(without_noise(unit(truth + rng.normal(0, 0.02, 600)), truth), truth, atol=1e-9)
+    new = unit(truth + 0.1 * lines(52) + rng.normal(0, 0.02, 600))
+    quiet = without_noise(new, truth)
+    assert np.abs(quiet - truth).max() > 0.05  # the peak
+    assert noise_of(quiet) < 0.2 * noise_of(new)
+    assert without_noise(unit(rng.normal(0, 1, 600)), truth) is None  # nothing known is seen in it
+    assert without_noise(truth[:4], truth[:4]) is None
 
 
 def test_left_over_peaks_are_where_they_were_put():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from peakwise.estimators._rows import unit_rows
-from peakwise.novelty import Nearest, corrections, leftovers, mixture_of, noise_of, sharpened
+from peakwise.novelty import Nearest, corrections, leftovers, mixture_of, noise_of, sharpened, without_noise
 from peakwise.patterns import convert_axis
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = ["KnownScans", "Reason", "compared_rows"]
 
 _TRIED = 5  # nearest known scans to which a strange one is aligned
 _BLUR = 4.0  # points, by which scans are blurred before the nearest is looked for, so that a shift does not hide it
+_NOISIER = 1.3  # times the noise of known scans, from which noise is an explanation
 _NOISY = 0.3  # share of a row that is noise, from which it is said
 # Axes along which sharp lines stand on a background that varies from scan to scan.
 _WITH_BACKGROUND = ("two_theta", "q", "d", "raman_shift")
@@ -107,7 +108,7 @@ class KnownScans:
         if not row.any():
             return ("the scan is empty: all intensities are 0",)
         said = []
-        share, _ = noise_of(row, self.rows[near])
+        share = noise_of(row)
         if share > _NOISY:
             said.append(f"mostly noise ({100 * share:.0f} % of the signal), and no known pattern is seen in it")
         if peaks and share <= _NOISY:
@@ -128,6 +129,10 @@ class KnownScans:
         return np.asarray(gaussian_filter1d(self.rows, _BLUR, axis=1))
 
     @cached_property
+    def _usual_noise(self) -> float:
+        return float(np.median([noise_of(row) for row in self.rows]))
+
+    @cached_property
     def _units(self) -> Floats:
         return np.asarray(self.intensity / np.maximum(np.linalg.norm(self.intensity, axis=1, keepdims=True), 1e-12))
 
@@ -145,16 +150,13 @@ class KnownScans:
         return Reason(best.kind, words, score)
 
     def _noise(self, intensity: Floats, row: Floats, score_of: ScoreOf) -> Reason | None:  # noqa: ARG002
-        from scipy.ndimage import gaussian_filter1d
-
-        known = self.rows[self.nearest(row)]
-        share, is_noise = noise_of(row, known)
-        if not is_noise:
+        share = noise_of(row)
+        if share <= _NOISIER * self._usual_noise:
+            return None  # no noisier than what is known: noise is not what is strange
+        quiet = without_noise(row, self.rows[self.nearest(row)])
+        if quiet is None:
             return None
-        scale = float(row @ known)
-        quiet = scale * known + gaussian_filter1d(row - scale * known, 4.0)
-        score = score_of(quiet / max(float(np.linalg.norm(quiet)), 1e-12))
-        return Reason("noise", f"noise explains it: {100 * share:.0f} % of the signal", score)
+        return Reason("noise", f"noise explains it: {100 * share:.0f} % of the signal", score_of(quiet))
 
     def _mixture(self, intensity: Floats, row: Floats, score_of: ScoreOf) -> Reason | None:  # noqa: ARG002
         from scipy.optimize import nnls

@@ -9,7 +9,7 @@ from peakwise.novelty._neighbours import Density, Nearest, Peaks
 from peakwise.novelty._principal import Residual, Spread
 from peakwise.novelty._score import Score, sharpened
 from peakwise.novelty._verdict import Combined, cross_scores, folds, tail_p_values, tail_threshold
-from peakwise.novelty._why import Correction, Leftover, corrections, leftovers, mixture_of, noise_of
+from peakwise.novelty._why import Correction, Leftover, corrections, leftovers, mixture_of, noise_of, without_noise
 
 # Name -> how strange a pattern is by it, in the order in which they are told.
 SCORES: dict[str, type[Score]] = {
@@ -45,4 +45,5 @@ __all__ = [
     "sharpened",
     "tail_p_values",
     "tail_threshold",
+    "without_noise",
 ]
