@@ -24,22 +24,23 @@ from peakwise.cli import COMMANDS, peakwise
 from peakwise.cli.bench import BENCHES
 from peakwise.crystal import TEXTBOOK
 from peakwise.datasets import DATASETS, options_of
-from peakwise.estimators import ESTIMATORS, METHODS
+from peakwise.estimators import ESTIMATORS, METHODS, NETWORK_METHODS
 from peakwise.evaluation import CALIBRATIONS
 from peakwise.explain import EXPLANATIONS, MAPS
 from peakwise.exported import BACKENDS
 from peakwise.io import FORMATS, META
 from peakwise.live import SOURCES
 from peakwise.matching import EFFORTS, FitSettings, Rules
-from peakwise.networks import HEADS, NETWORKS
+from peakwise.networks import DECODERS, HEADS, NETWORKS
 from peakwise.novelty import SCORES
 from peakwise.objectives import OBJECTIVES
 from peakwise.patterns import AXES, INTENSITY_UNITS, WAVELENGTHS
 from peakwise.preprocessing import STEPS
-from peakwise.report import SERIES_VERDICTS, VERDICTS
+from peakwise.report import NOVELTY_VERDICTS, SERIES_VERDICTS, VERDICTS
 from peakwise.series import GROUPINGS
 from peakwise.simulate import EFFECTS, PRESETS
 from peakwise.studies import STUDIES
+from peakwise.wafers import REGION_METHODS, SCALES, STRATEGIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -183,7 +184,8 @@ def steps_page() -> str:
 
 def models_page() -> str:
     efforts = ((f"`{n}`", *(str(v) for v in (e.looked, e.fitted, e.added, e.beam))) for n, e in EFFORTS.items())
-    verdicts = [(f"`{v.name}`", v.sign, v.label, v.meaning) for v in (*VERDICTS.values(), *SERIES_VERDICTS.values())]
+    every = (*VERDICTS.values(), *SERIES_VERDICTS.values(), *NOVELTY_VERDICTS.values())
+    verdicts = [(f"`{v.name}`", v.sign, v.label, v.meaning) for v in every]
     studies = ((f"`{s.name}`", s.title, s.citation, f"<https://doi.org/{s.doi}>") for s in STUDIES.values())
     return page(
         "# Models, and what else there is to choose from",
@@ -212,7 +214,7 @@ def models_page() -> str:
         table(("Fit", "Default", "What it is"), _settings(FitSettings)),
         table(("Criterion", "Default", "What it is"), _settings(Rules)),
         "## Verdicts",
-        "`peakwise.report.VERDICTS` and, of series, `SERIES_VERDICTS`: kinds of answer in tables and reports.",
+        "`peakwise.report.VERDICTS`, of series `SERIES_VERDICTS`, of novelty `NOVELTY_VERDICTS`: kinds of answer.",
         table(("Name", "Sign", "Called", "When"), verdicts),
         "## Ways to find the states of a series",
         prose(f"""
@@ -223,10 +225,17 @@ def models_page() -> str:
         table(("Name", "What it does"), ((f"`{n}`", what) for n, what in METHODS.items())),
         "## Scores of novelty",
         prose("""
-            `peakwise.novelty.SCORES`, for `method=` of `NoveltyDetector`. Which one:
-            [What is new](../explanations/novelty.md).
+            `peakwise.novelty.SCORES`, for `method=` of `NoveltyDetector` and `--method`. Which one:
+            [What is new](../explanations/novelty.md). Scores of networks, and what each joins, are
+            `peakwise.estimators.NETWORK_METHODS`.
         """),
         _classes(SCORES),
+        table(("Networks", "Joins"), ((f"`{n}`", code(parts)) for n, parts in NETWORK_METHODS.items())),
+        "## Libraries",
+        prose(f"""
+            `peakwise.wafers.REGION_METHODS`, ways to find phase regions: {code(REGION_METHODS)}; `SCALES` of frames
+            that are merged: {code(SCALES)}; `STRATEGIES` of `suggest`: {code(STRATEGIES)}.
+        """),
         "## Sources of a stream",
         "`peakwise.live.SOURCES`: where patterns come from while they are measured.",
         _classes(SOURCES),
@@ -242,6 +251,9 @@ def models_page() -> str:
         "## Heads",
         "`peakwise.networks.HEADS`, for `head=` of an objective.",
         _classes(HEADS, ("n_features", "n_classes")),
+        "## Decoders",
+        "`peakwise.networks.DECODERS`, for `decoder=` of `LatentMap`, and of `autoencoder` and `variational` below.",
+        _classes(DECODERS, ("n_latent", "n_points")),
         "## Objectives",
         "`peakwise.objectives.OBJECTIVES`: what a network learns.",
         _classes(OBJECTIVES, ("encoder", "n_classes")),

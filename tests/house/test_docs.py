@@ -17,21 +17,22 @@ from peakwise.cli.bench import BENCHES
 from peakwise.crystal import TEXTBOOK
 from peakwise.datasets import DATASETS
 from peakwise.errors import DamagedFileError
-from peakwise.estimators import ESTIMATORS, METHODS
+from peakwise.estimators import ESTIMATORS, METHODS, NETWORK_METHODS
 from peakwise.evaluation import CALIBRATIONS
 from peakwise.explain import EXPLANATIONS, MAPS
 from peakwise.exported import BACKENDS
 from peakwise.io import FORMATS, META, Reader
 from peakwise.live import SOURCES
 from peakwise.matching import EFFORTS
-from peakwise.networks import HEADS, NETWORKS
+from peakwise.networks import DECODERS, HEADS, NETWORKS
 from peakwise.novelty import SCORES
 from peakwise.objectives import OBJECTIVES
 from peakwise.preprocessing import STEPS
-from peakwise.report import SERIES_VERDICTS, VERDICTS
+from peakwise.report import NOVELTY_VERDICTS, SERIES_VERDICTS, VERDICTS
 from peakwise.series import GROUPINGS
 from peakwise.simulate import EFFECTS, PRESETS
 from peakwise.studies import STUDIES
+from peakwise.wafers import REGION_METHODS, SCALES, STRATEGIES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(p for p in ROOT.glob("docs/**/*.md") if "_build" not in p.parts)])
@@ -114,6 +115,12 @@ TABLES = {
     "SOURCES": SOURCES,
     "BACKENDS": BACKENDS,
     "SERIES_VERDICTS": SERIES_VERDICTS,
+    "NOVELTY_VERDICTS": NOVELTY_VERDICTS,
+    "DECODERS": DECODERS,
+    "NETWORK_METHODS": NETWORK_METHODS,
+    "REGION_METHODS": REGION_METHODS,
+    "SCALES": SCALES,
+    "STRATEGIES": STRATEGIES,
 }
 ROOMS = [m.name for m in pkgutil.iter_modules(pw.__path__) if m.ispkg]
 

@@ -54,7 +54,7 @@ def test_light_imports(code):
 # Rooms of physics, and those that meet the learning wing only when a network is asked for.
 WITHOUT_TORCH = (
     "patterns", "io", "preprocessing", "crystal", "simulate", "datasets", "evaluation", "modelfiles", "matching",
-    "report", "explain", "estimators", "studies", "cli",
+    "series", "novelty", "wafers", "live", "report", "explain", "estimators", "studies", "cli",
 )  # fmt: skip
 
 

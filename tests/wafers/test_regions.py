@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from peakwise import Patterns
 from peakwise.errors import AxisError, OptionError
-from peakwise.wafers import METHODS, log_grid, phase_regions, shift_distances, shift_points
+from peakwise.wafers import REGION_METHODS, log_grid, phase_regions, shift_distances, shift_points
 
 X = np.arange(160.0)
 FIELDS = (((30, 1.0), (80, 0.6)), ((50, 1.0), (120, 0.8)), ((65, 0.7), (100, 1.0), (140, 0.4)))
@@ -47,7 +47,7 @@ def test_distances_are_one_minus_the_best_cosine(seed, reach):
             assert got[i, j] == pytest.approx(0.0 if i == j else 1 - best, abs=1e-9)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", REGION_METHODS)
 @pytest.mark.parametrize("known", [3, None])
 @pytest.mark.parametrize("placed", [False, True])
 def test_three_fields_come_back(method, known, placed):
@@ -78,7 +78,7 @@ def test_a_region_only_grows_to_places_beside_it():
     assert set(free.labels[:9]) & set(free.labels[-9:])
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", REGION_METHODS)
 def test_one_phase_and_noise_alone_are_one_region(method):
     rng = np.random.default_rng(1)
     one = np.exp(-(((X - 40) / 3) ** 2)) + rng.normal(0, 0.02, (25, X.size))

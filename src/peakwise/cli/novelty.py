@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from peakwise.wafers import LibraryTable
 
 _SHOWN = 40  # scans in the table for people
+_ENOUGH = 20  # scans from which a drift is looked for
 
 
 @options.command
@@ -76,6 +77,7 @@ def novelty(
     out.document |= {"threshold": detector.threshold_, "false_alarm": detector.false_alarm}
     out.document["known"] = len(detector.names_)
     out.warnings += detector.warnings_
+    _tell_drift(out, detector, rows)
     _tell(out, rows)
     if report or csv_file:
         from peakwise.cli._novelty_files import write_novelty
@@ -162,6 +164,18 @@ def _answer(
         asked.append(pattern.replace(meta=part.meta))
     out.need_some(len(rows))
     return rows, asked
+
+
+def _tell_drift(out: Output, detector: NoveltyDetector, rows: list[dict[str, Any]]) -> None:
+    """Warn where the scans, in their order, get stranger than what is known, though no single one need be new."""
+    from peakwise.novelty import drift_of
+
+    found = drift_of(detector.known_scores_, [row["score"] for row in rows]) if len(rows) >= _ENOUGH else None
+    if found is not None:
+        out.warnings.append(
+            f"from {rows[found.since]['scan']} on the scans are stranger than the known ones (by chance at most once "
+            f"in {found.evidence:.3g} sets): see to beam, detector and sample, or learn anew what is known"
+        )
 
 
 def _tell(out: Output, rows: list[dict[str, Any]]) -> None:

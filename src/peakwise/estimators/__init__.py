@@ -6,6 +6,7 @@ To add an estimator: one file beside these and one line in the table `ESTIMATORS
 from peakwise.estimators._base import Estimator
 from peakwise.estimators._identification import Candidate, FoundPhase, Identification, Unexplained
 from peakwise.estimators._load import load
+from peakwise.estimators._network_scores import NETWORK_METHODS
 from peakwise.estimators._novelty import Novelty
 from peakwise.estimators._transitions import StateBoundary, Transitions
 from peakwise.estimators.cosine_matcher import CosineMatcher
@@ -38,6 +39,7 @@ ESTIMATORS: dict[str, type[Estimator]] = {
 __all__ = [
     "ESTIMATORS",
     "METHODS",
+    "NETWORK_METHODS",
     "Candidate",
     "CosineMatcher",
     "Estimator",

@@ -8,12 +8,12 @@ from peakwise.wafers._factors import Factors, factorise
 from peakwise.wafers._join import join_library
 from peakwise.wafers._log_grid import log_grid, shift_points
 from peakwise.wafers._merge import SCALES, Merged, merge_frames
-from peakwise.wafers._regions import METHODS, Regions, phase_regions, shift_distances
+from peakwise.wafers._regions import REGION_METHODS, Regions, phase_regions, shift_distances
 from peakwise.wafers._suggest import STRATEGIES, Suggestions, suggest
 from peakwise.wafers._table import LibraryTable, read_library
 
 __all__ = [
-    "METHODS",
+    "REGION_METHODS",
     "SCALES",
     "STRATEGIES",
     "Factors",

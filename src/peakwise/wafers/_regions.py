@@ -14,10 +14,10 @@ from peakwise.wafers._given import count, member, rows_of, size
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["METHODS", "Regions", "phase_regions", "shift_distances"]
+__all__ = ["REGION_METHODS", "Regions", "phase_regions", "shift_distances"]
 
 _WHAT = "cannot find regions"
-METHODS = ("agglomerative", "spectral")
+REGION_METHODS = ("agglomerative", "spectral")
 _MOST_PATTERNS = 10_000  # all pairs are kept
 _MOST_REGIONS = 12  # tried when the number is not given
 _LEAST_SILHOUETTE = 0.25  # below it there is no structure: Kaufman and Rousseeuw, Finding Groups in Data (1990), p. 88
@@ -141,7 +141,7 @@ def phase_regions(
     """
     rows = rows_of(_WHAT, "intensity", intensity)
     n = len(rows)
-    member(_WHAT, "method", method, METHODS)
+    member(_WHAT, "method", method, REGION_METHODS)
     if n_regions is not None:
         count(_WHAT, "n_regions", n_regions, 1, n)
     count(_WHAT, "most_regions", most_regions, 1)
