@@ -128,8 +128,13 @@ def _fit_head(objective: Any, items: Any, labels: NDArray[np.int64]) -> None:
         encoder.eval()
         features = torch.cat([encoder(part) for part in items.split(8)]).reshape(len(labels), -1)
         mean, deviation = features.mean(dim=0), features.std(dim=0).clamp_min(1e-6)
-        fitted = LogisticRegression(max_iter=300).fit(((features - mean) / deviation).numpy(), labels)
-        weight = torch.from_numpy(fitted.coef_).float() / deviation
+        scaled = (features - mean) / deviation
+        # The solution lies in the span of the patterns: where features are more than patterns, it is sought there.
+        basis = torch.linalg.svd(scaled, full_matrices=False).Vh if scaled.shape[1] > len(scaled) else None
+        seen = scaled if basis is None else scaled @ basis.T
+        fitted = LogisticRegression(max_iter=300).fit(seen.numpy(), labels)
+        weight = torch.from_numpy(fitted.coef_).float()
+        weight = (weight if basis is None else weight @ basis) / deviation
         objective.head.dense.weight.copy_(weight)
         objective.head.dense.bias.copy_(torch.from_numpy(fitted.intercept_).float() - weight @ mean)
 
