@@ -43,7 +43,7 @@ def test_convolutions_without_relu_are_linear():
 
 
 @given(
-    n_points=st.integers(60, 900), kernel=st.integers(1, 7), stride=st.integers(1, 3), relu=st.booleans(),
+    n_points=st.integers(100, 900), kernel=st.integers(1, 7), stride=st.integers(1, 3), relu=st.booleans(),
     n_latent=st.integers(1, 9),
 )  # fmt: skip
 @settings(max_examples=30, deadline=None)
