@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from peakwise.cli._output import Output
-    from peakwise.estimators import NoveltyDetector
+    from peakwise.estimators import NoveltyDetector, PhaseNovelty
     from peakwise.patterns import Radiation
 
 __all__ = ["Layout", "are_cifs", "known_of_cifs", "known_of_scans", "layout_of", "load_novelty", "onto"]
@@ -181,12 +181,12 @@ def known_of_cifs(out: Output, cifs: Sequence[str], layout: Layout) -> Patterns:
     return Patterns(grid, rows, layout.kind, wavelength=parts[0].radiation, names=names, meta={"phases": ids})
 
 
-def load_novelty(path: str) -> NoveltyDetector:
+def load_novelty(path: str) -> NoveltyDetector | PhaseNovelty:
     """The detector of a model file."""
-    from peakwise.estimators import NoveltyDetector, load
+    from peakwise.estimators import NoveltyDetector, PhaseNovelty, load
 
     made = load(path)
-    if not isinstance(made, NoveltyDetector):
+    if not isinstance(made, NoveltyDetector | PhaseNovelty):
         why = f"it holds a {type(made).__name__}, which does not know what is known"
         raise OptionError("cannot look for what is new", why, "Give a model of peakwise train novelty", file=path)
     return made

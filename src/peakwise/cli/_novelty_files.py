@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from peakwise.cli._output import Output
-    from peakwise.estimators import NoveltyDetector
+    from peakwise.estimators import NoveltyDetector, PhaseNovelty
     from peakwise.patterns import Patterns
     from peakwise.wafers import LibraryTable
 
@@ -21,7 +21,7 @@ __all__ = ["write_novelty"]
 
 
 def write_novelty(
-    out: Output, detector: NoveltyDetector, asked: Sequence[Patterns], library: LibraryTable | None,
+    out: Output, detector: NoveltyDetector | PhaseNovelty, asked: Sequence[Patterns], library: LibraryTable | None,
     report: str | None, csv_file: str | None,
 ) -> None:  # fmt: skip
     """Write what was asked for, and say where it is."""
@@ -44,30 +44,48 @@ def write_novelty(
         out.say(f"table: {Path(csv_file).resolve()}")
 
 
-def _drawn(document: Any, detector: NoveltyDetector, asked: Sequence[Patterns], library: LibraryTable | None) -> Any:
-    """The answer with its map: principal components, and the nearest known scan over each."""
+def _drawn(
+    document: Any, detector: NoveltyDetector | PhaseNovelty, asked: Sequence[Patterns], library: LibraryTable | None
+) -> Any:
+    """The answer with its map: principal components, and what is known over each scan."""
+    from peakwise.estimators import NoveltyDetector
     from peakwise.patterns import AXES, Patterns
     from peakwise.report import add_map
 
-    table = np.concatenate([np.asarray(p.intensity, dtype=np.float64) for p in asked])
     first = asked[0]
-    scans = Patterns(first.axis, table, first.kind, wavelength=first.radiation)
-    points, known, shares = detector.plane(scans)
-    axes = tuple(
-        f"principal component {i + 1} ({100 * share:.0f} % of the differences)" for i, share in enumerate(shares)
-    )
-    places = compositions = None
+    table = np.concatenate([_along(part, part.intensity, first) for part in asked])
+    plane: dict[str, Any] = {}
+    if isinstance(detector, NoveltyDetector):
+        scans = Patterns(first.axis, table, first.kind, wavelength=first.radiation)
+        points, known, shares = detector.plane(scans)
+        axes = [f"principal component {i + 1} ({100 * s:.0f} % of the differences)" for i, s in enumerate(shares)]
+        plane = {
+            "asked": points, "known": known, "axes": (axes[0], axes[1]),
+            "known_names": detector.names_.tolist(), "known_scores": detector.known_scores_,
+        }  # fmt: skip
+        back, what = detector.reconstruct(scans), "nearest known"
+    else:
+        back = np.concatenate([_along(part, detector.reconstruct(part), first) for part in asked])
+        what = "fit of known structures"
     if library is not None and library.places is not None:
-        places = np.array([[part.meta[name][0] for name in ("x", "y")] for part in asked], dtype=np.float64)
+        plane["positions"] = np.array([[p.meta[name][0] for name in ("x", "y")] for p in asked], dtype=np.float64)
     if library is not None and len(library.elements) > 2:  # fewer do not make a triangle; they are columns
-        compositions = {e: np.array([part.meta[e][0] for part in asked], dtype=np.float64) for e in library.elements}
+        plane["compositions"] = {e: np.array([p.meta[e][0] for p in asked], np.float64) for e in library.elements}
     return add_map(
-        document, points, known, known_names=detector.names_.tolist(), known_scores=detector.known_scores_,
-        axes=(axes[0], axes[1]), columns=_columns(asked), positions=places, compositions=compositions,
-        axis=first.axis, patterns=table,
-        reconstructions=detector.reconstruct(scans), kind=first.kind, unit=AXES[first.kind].unit,
-        wavelength=first.wavelength, intensity_unit=first.unit,
+        document, **plane, columns=_columns(asked), axis=first.axis, patterns=table, reconstructions=back,
+        reconstruction=what, kind=first.kind, unit=AXES[first.kind].unit, wavelength=first.wavelength,
+        intensity_unit=first.unit,
     )  # fmt: skip
+
+
+def _along(part: Patterns, rows: NDArray[np.floating], first: Patterns) -> NDArray[np.float64]:
+    """Rows along the axis of the first scan, as one page draws all: 0 where there is nothing."""
+    made = np.nan_to_num(np.asarray(rows, dtype=np.float64))
+    if part.kind == first.kind and part.same_grid(first.axis):
+        return made
+    other = part.to_axis(first.kind, wavelength=first.radiation) if part.kind != first.kind else part
+    order = np.argsort(other.axis)
+    return np.stack([np.interp(first.axis, other.axis[order], row[order], left=0, right=0) for row in made])
 
 
 def _columns(asked: Sequence[Patterns]) -> dict[str, NDArray[Any]]:

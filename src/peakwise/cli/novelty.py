@@ -9,14 +9,16 @@ import click
 import numpy as np
 
 from peakwise.cli import _options as options
-from peakwise.errors import AxisError, PatternsError
+from peakwise.errors import AxisError, OptionError, PatternsError
 
 if TYPE_CHECKING:
     from peakwise.cli._known import Layout
     from peakwise.cli._output import Output
-    from peakwise.estimators import NoveltyDetector
+    from peakwise.estimators import NoveltyDetector, PhaseNovelty
     from peakwise.patterns import Patterns
     from peakwise.wafers import LibraryTable
+
+    Detector = NoveltyDetector | PhaseNovelty
 
 _SHOWN = 40  # scans in the table for people
 _ENOUGH = 20  # scans from which a drift is looked for
@@ -50,9 +52,10 @@ def novelty(
 ) -> None:
     """Tell which scans are unlike anything known, with a stated rate of false alarms, and why.
 
-    SCAN may be files, folders or globs. What is known is given as scans, as a set of many, or as CIFs, whose patterns
-    are then simulated (--known), or by a trained model (--model). A strange scan that is only noisy, shifted, measured
-    with another wavelength or a mixture of known ones is not new, and is said to be that.
+    SCAN may be files, folders or globs. What is known is given as scans, as a set of many, or as CIFs, which are then
+    fitted to each scan (--known; with --method, patterns are simulated from them instead), or by a trained model
+    (--model). A strange scan that is only noisy, shifted, measured with another wavelength or a mixture of known ones
+    is not new, and is said to be that.
 
     Example: peakwise novelty today/ --known good/ --false-alarm 0.01 --report new.html
     """
@@ -85,11 +88,13 @@ def novelty(
         write_novelty(out, detector, asked, library, report, csv_file)
 
 
-def of_model(path: str) -> tuple[NoveltyDetector, Layout]:
-    """A detector from a file, and where it compares."""
+def of_model(path: str) -> tuple[Detector, Layout | None]:
+    """A detector from a file, and where it compares: None where it takes scans as they are."""
     from peakwise.cli._known import Layout, load_novelty
 
     made = load_novelty(path)
+    if made.accepts == "any":
+        return made, None
     return made, Layout(made.kind_, made.wavelength_, made.grid_)
 
 
@@ -100,12 +105,18 @@ def learn(
     given: tuple[str | None, str | None, str | None],
     false_alarm: float | None,
     method: str | None,
-) -> tuple[NoveltyDetector, Layout]:
-    """A detector of what is known; of structures, along the axis of the scans."""
+) -> tuple[Detector, Layout | None]:
+    """A detector of what is known; of structures, along the axis of the scans, or for scans as they are."""
     from peakwise.cli._known import Layout, are_cifs, known_of_cifs, known_of_scans, layout_of
     from peakwise.cli._scans import read_scans
     from peakwise.estimators import NoveltyDetector
 
+    if are_cifs(known) and method is None:
+        from peakwise.cli._phases import load_library
+        from peakwise.estimators import PhaseNovelty
+
+        rate = 0.01 if false_alarm is None else false_alarm
+        return PhaseNovelty(rate, threads=out.threads).fit(load_library(out, known)), None
     if are_cifs(known):
         if not scans:
             raise click.UsageError("Missing argument 'SCAN...' (scans like those to be asked about, for their axis).")
@@ -148,7 +159,7 @@ def _joined(rows: list[dict[str, Any]], asked: list[Patterns], library: LibraryT
 
 
 def _answer(
-    out: Output, detector: NoveltyDetector, layout: Layout, files: list[str], parts: list[Patterns]
+    out: Output, detector: Detector, layout: Layout | None, files: list[str], parts: list[Patterns]
 ) -> tuple[list[dict[str, Any]], list[Patterns]]:
     """Answers of all scans that can be compared, and these scans; the others are noted."""
     from peakwise.cli._known import onto
@@ -156,21 +167,25 @@ def _answer(
     rows, asked = [], []
     for file, part in out.progress(zip(files, parts, strict=True), "comparing", len(files)):
         try:
-            pattern, said = onto(part, layout)
-        except (PatternsError, AxisError) as problem:
+            pattern, said = (part, list(part.warnings)) if layout is None else onto(part, layout)
+            answer = detector.answers(pattern)[0].to_dict()
+        except (PatternsError, AxisError, OptionError) as problem:
             out.fail(problem, file)
             continue
-        rows.append({"scan": file, **detector.answers(pattern)[0].to_dict(), "warnings": said})
+        rows.append({"scan": file, **answer, "warnings": said})
         asked.append(pattern.replace(meta=part.meta))
     out.need_some(len(rows))
     return rows, asked
 
 
-def _tell_drift(out: Output, detector: NoveltyDetector, rows: list[dict[str, Any]]) -> None:
+def _tell_drift(out: Output, detector: Detector, rows: list[dict[str, Any]]) -> None:
     """Warn where the scans, in their order, get stranger than what is known, though no single one need be new."""
     from peakwise.novelty import drift_of
 
-    found = drift_of(detector.known_scores_, [row["score"] for row in rows]) if len(rows) >= _ENOUGH else None
+    known = getattr(detector, "known_scores_", None)  # doubts of other minerals say nothing of a run of these
+    if known is None or len(rows) < _ENOUGH:
+        return
+    found = drift_of(known, [row["score"] for row in rows])
     if found is not None:
         out.warnings.append(
             f"from {rows[found.since]['scan']} on the scans are stranger than the known ones (by chance at most once "

@@ -17,6 +17,7 @@ from peakwise.estimators.nearest_neighbours import NearestNeighbours
 from peakwise.estimators.novelty_detector import NoveltyDetector
 from peakwise.estimators.pattern_clusterer import PatternClusterer
 from peakwise.estimators.phase_identifier import PhaseIdentifier
+from peakwise.estimators.phase_novelty import PhaseNovelty
 from peakwise.estimators.random_forest import RandomForest
 from peakwise.estimators.support_vectors import SupportVectors
 from peakwise.estimators.transition_detector import METHODS, TransitionDetector
@@ -27,6 +28,7 @@ ESTIMATORS: dict[str, type[Estimator]] = {
     "transition_detector": TransitionDetector,
     "pattern_clusterer": PatternClusterer,
     "novelty_detector": NoveltyDetector,
+    "phase_novelty": PhaseNovelty,
     "latent_map": LatentMap,
     "cosine_matcher": CosineMatcher,
     "naive_bayes": NaiveBayes,
@@ -53,6 +55,7 @@ __all__ = [
     "NoveltyDetector",
     "PatternClusterer",
     "PhaseIdentifier",
+    "PhaseNovelty",
     "RandomForest",
     "StateBoundary",
     "SupportVectors",

@@ -1,7 +1,7 @@
 """Scans beside phases: which look alike, and how well they fit. Physics only: no network is needed here."""
 
 from peakwise.matching._describe import Peak, refined_cell, unexplained_peaks, weight_fractions
-from peakwise.matching._doubt import LEAST_FALSE_ALARM, SIGNS, doubt, doubt_threshold, signs_of_doubt
+from peakwise.matching._doubt import LEAST_FALSE_ALARM, SIGNS, doubt, doubt_threshold, known_doubts, signs_of_doubt
 from peakwise.matching._fit import Fit, FitSettings, fit_phases
 from peakwise.matching._judge import Rules, judge
 from peakwise.matching._lines import FitLines, cell_of, fit_lines
@@ -34,6 +34,7 @@ __all__ = [
     "fit_lines",
     "fit_phases",
     "judge",
+    "known_doubts",
     "prepare",
     "refined_cell",
     "signs_of_doubt",

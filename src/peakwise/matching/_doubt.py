@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from peakwise.matching._fit import Fit
     from peakwise.matching._search import Answer, Hypothesis
 
-__all__ = ["LEAST_FALSE_ALARM", "SIGNS", "doubt", "doubt_threshold", "signs_of_doubt"]
+__all__ = ["LEAST_FALSE_ALARM", "SIGNS", "doubt", "doubt_threshold", "known_doubts", "signs_of_doubt"]
 
 SIGNS = ("log_ratio", "cosine", "strain", "margin")
 _STRAIN = 0.0015
@@ -68,6 +68,11 @@ def doubt_threshold(false_alarm: float) -> float:
     exceeds with at most this probability.
     """
     return conformal_threshold(_KNOWN, false_alarm)
+
+
+def known_doubts() -> NDArray[np.float64]:
+    """Doubts about measured scans whose structure was in the library: what a new doubt is ranked among."""
+    return _KNOWN.copy()
 
 
 def _strain(strains: NDArray[np.float64]) -> float:
