@@ -96,7 +96,9 @@ def test_structures_as_what_is_known(capsys, tmp_path):
         row = Simulator([phases[name]], (20, 80, 1501), radiation="CuKa", random_state=99).draw(1)
         np.savetxt(tmp_path / f"{name}.xy", np.c_[row.axis, row.intensity[0]])
     scans = [tmp_path / f"{name}.xy" for name in names]
-    document = ask(capsys, "novelty", *scans, "--known", library, "--wavelength", "CuKa")
+    page = tmp_path / "new.html"
+    document = ask(capsys, "novelty", *scans, "--known", library, "--wavelength", "CuKa", "--report", page)
+    assert "fit of known structures" in page.read_text()
     novel = [s["novel"] for s in document["scans"]]
     assert novel == [False, False, True]
     assert [s["nearest"] for s in document["scans"]][:2] == names[:2]
