@@ -7,44 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from peakwise.report import add_map, write_novelty_html
+from peakwise.report import add_map
 from report.novelty import EXTRA, N_KNOWN, PHASES, WAVELENGTH, answers, drawn, points
 
 LATENT = "figure[data-kind=latent]"
-
-
-@pytest.fixture
-def visit(browser, tmp_path):
-    """Open a document; the page must ask for nothing and complain about nothing."""
-    asked, said, pages = [], [], []
-
-    def go(document):
-        path = tmp_path / "report.html"
-        write_novelty_html(document, path)
-        page = browser.new_page()
-        pages.append(page)
-        page.on("console", lambda m: said.append(f"{m.type}: {m.text}"))
-        page.on("pageerror", lambda e: said.append(f"error: {e}"))
-
-        def route(request):
-            if request.request.url.partition("#")[0] == path.as_uri():
-                return request.continue_()
-            asked.append(request.request.url)
-            return request.abort()
-
-        page.route("**/*", route)
-        page.goto(path.as_uri())
-        for figure in page.locator("figure.plot").all():
-            if figure.is_visible():
-                figure.scroll_into_view_if_needed()
-                figure.locator(".box").first.wait_for()
-        page.evaluate("scrollTo(0, 0)")
-        return page
-
-    yield go
-    assert (asked, said) == ([], [])
-    for page in pages:
-        page.close()
 
 
 @pytest.fixture(scope="module")

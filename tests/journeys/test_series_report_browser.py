@@ -7,45 +7,11 @@ import re
 import numpy as np
 import pytest
 
-from peakwise.report import add_series, write_clusters_html, write_transitions_html
+from peakwise.report import add_series
 from report.series import AXIS, WAVELENGTH, clusters, rows, transitions
 
 KIND = {"kind": "two_theta", "unit": "deg", "wavelength": WAVELENGTH, "intensity_unit": "counts"}
 X = rows(60, (19, 39))
-
-
-@pytest.fixture
-def visit(browser, tmp_path):
-    """Open a document; the page must ask for nothing and complain about nothing."""
-    asked, said, pages = [], [], []
-
-    def go(document):
-        path = tmp_path / "report.html"
-        write = write_transitions_html if document["command"] == "transitions" else write_clusters_html
-        write(document, path)
-        page = browser.new_page()
-        pages.append(page)
-        page.on("console", lambda m: said.append(f"{m.type}: {m.text}"))
-        page.on("pageerror", lambda e: said.append(f"error: {e}"))
-
-        def route(request):
-            if request.request.url.partition("#")[0] == path.as_uri():
-                return request.continue_()
-            asked.append(request.request.url)
-            return request.abort()
-
-        page.route("**/*", route)
-        page.goto(path.as_uri())
-        for figure in page.locator("figure.plot").all():
-            figure.scroll_into_view_if_needed()
-            figure.locator(".box").first.wait_for()
-        page.evaluate("scrollTo(0, 0)")
-        return page
-
-    yield go
-    assert (asked, said) == ([], [])
-    for page in pages:
-        page.close()
 
 
 @pytest.fixture(scope="module")

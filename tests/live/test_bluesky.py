@@ -13,6 +13,7 @@ import time
 import numpy as np
 import pytest
 
+from live.totals import Total
 from peakwise.errors import OptionError
 from peakwise.live import BlueskyDocuments, BlueskySource, LineStream, Monitor, dumps, loads
 
@@ -22,15 +23,6 @@ for _name in ("bluesky", "ophyd", "event_model", "msgpack", "zmq"):
 pytestmark = pytest.mark.filterwarnings("ignore")  # of bluesky and ophyd, about themselves
 N = 20
 X = np.linspace(10, 80, 500)
-
-
-class Total:
-    task = "regress"
-
-    def predict(self, patterns):
-        if not np.isfinite(patterns.intensity).all():
-            raise ValueError("NaN in the pattern")
-        return patterns.intensity.sum(axis=1)
 
 
 def measure(take, n=N, bad=None):

@@ -13,30 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from live.totals import Total, lines, text
 from peakwise.errors import WriteError
 from peakwise.live import FolderSource, JsonLines, LineStream, Monitor
 from peakwise.patterns import Patterns
 
 X = np.linspace(10, 60, 200)
-
-
-class Total:
-    """Stands for a model: the sum of a pattern, which every test can work out by itself."""
-
-    task = "regress"
-
-    def predict(self, patterns):
-        if not np.isfinite(patterns.intensity).all():
-            raise ValueError("NaN in the pattern")
-        return patterns.intensity.sum(axis=1)
-
-
-def text(value, n=200):
-    return "".join(f"{x:.6f} {value}\n" for x in np.linspace(10, 60, n))
-
-
-def lines(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def source_of(folder, out, **options):
@@ -263,7 +245,8 @@ FULL = """
 import json, resource, sys, threading, time
 import numpy as np
 sys.path.insert(0, sys.argv[3])
-from test_troubles import Total, source_of
+from live.test_troubles import source_of
+from live.totals import Total
 from pathlib import Path
 from peakwise.live import JsonLines, Monitor
 from peakwise.errors import WriteError
@@ -287,7 +270,7 @@ print(json.dumps([said, warned]))
 
 
 def full(folder, out, limit, later):
-    here = str(Path(__file__).parent)
+    here = str(Path(__file__).parents[1])
     done = subprocess.run(
         [sys.executable, "-c", FULL, str(folder), str(out), here, str(limit), str(later)],
         capture_output=True, text=True, timeout=60, check=True,

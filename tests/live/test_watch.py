@@ -17,31 +17,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from live.totals import Total, lines, text
 from peakwise.errors import NothingToReadError, OptionError, WriteError
 from peakwise.io import read_each
 from peakwise.live import FolderSource, JsonLines, LineStream, Monitor, ReplaySource
 from peakwise.patterns import Patterns
 
 X = np.linspace(10, 60, 200)
-
-
-class Total:
-    """Stands for a model: the sum of a pattern, which every test can work out by itself."""
-
-    task = "regress"
-
-    def predict(self, patterns):
-        if not np.isfinite(patterns.intensity).all():
-            raise ValueError("NaN in the pattern")
-        return patterns.intensity.sum(axis=1)
-
-
-def text(value, n=200):
-    return "".join(f"{x:.6f} {value}\n" for x in np.linspace(10, 60, n))
-
-
-def lines(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def follow(tmp_path, folder, *, warn=None, seconds=None, **options):
@@ -196,7 +178,7 @@ def test_two_processes_do_not_write_the_same_answers(tmp_path):
 PROGRAM = """
 import sys, time
 sys.path.insert(0, sys.argv[3])
-from test_watch import Total
+from live.totals import Total
 from pathlib import Path
 from peakwise.live import FolderSource, JsonLines, Monitor
 class Slow(Total):
@@ -212,7 +194,7 @@ Monitor(Slow()).run(source, JsonLines(out))
 @pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.long)])
 def test_kill_9_at_any_moment_loses_and_repeats_nothing(tmp_path, folder, kills):
     out, n, dice = tmp_path / "out.jsonl", 40 * kills, random.Random(5)
-    at = [sys.executable, "-c", PROGRAM, str(folder), str(out), str(Path(__file__).parent)]
+    at = [sys.executable, "-c", PROGRAM, str(folder), str(out), str(Path(__file__).parents[1])]
     stop, marks = threading.Event(), []
 
     def measure():

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
-from click.testing import CliRunner
 
-from peakwise.cli.study import study
 from peakwise.studies.hed_supervised import PUBLISHED
+from studies.asking import document as asked
 
 NETWORKS = ["fcnn", "sun_cnn", "multi_scale", "lstm", "transformer", "conv_sct", "conv_sc"]
 
 
 def document(folder, *words):
-    words = (*words, "--quick", "--json", "--threads", "1", "-o", str(folder / "out"))
-    done = CliRunner().invoke(study, list(words), env={"PEAKWISE_DATA": None})
-    assert done.exit_code == 0, done.output
-    made = json.loads(done.stdout)
-    for table in made["tables"]:
-        for row in [*table["rows"], *table["published"]]:
-            assert len(row) == len(table["columns"]), (table["columns"], row)
-    for path in made["figures"]:
-        assert str(folder) in path
-        assert Path(path).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    made = asked(folder, *words)
     assert any("is not public: this one is made" in w for w in made["warnings"])
     return made
 

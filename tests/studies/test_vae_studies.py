@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from peakwise.cli.study import study
 from peakwise.patterns import convert_axis
 from peakwise.studies import _library_data as library
 from peakwise.studies import cvae_library, vae_novelty
 from peakwise.studies._vae_data import KNOWN, UNKNOWN, made_patterns, mixed
-
-
-def document(folder, *words):
-    words = (*words, "--quick", "--json", "--threads", "1", "-o", str(folder / "out"))
-    done = CliRunner().invoke(study, list(words), env={"PEAKWISE_DATA": None})
-    assert done.exit_code == 0, done.output
-    made = json.loads(done.stdout)
-    for table in made["tables"]:
-        for row in [*table["rows"], *table["published"]]:
-            assert len(row) == len(table["columns"]), (table["columns"], row)
-    for path in made["figures"]:
-        assert Path(path).read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
-    return made
+from studies.asking import document
 
 
 @pytest.mark.parametrize(("hkl", "two_theta"), [((3, 3, 0), 43.6), ((4, 1, 1), 47.03)])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from peakwise.cli._answer_files import say_report, whole_document, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,23 +26,16 @@ def write_novelty(
     report: str | None, csv_file: str | None,
 ) -> None:  # fmt: skip
     """Write what was asked for, and say where it is."""
-    from peakwise.cli._series_files import whole_document
-
     document = whole_document(out, detector.get_params())
     if report:
         from peakwise.report import write_novelty_html
 
         write_novelty_html(_drawn(document, detector, asked, library), report)
-        out.document["report"] = str(report)
-        out.say(f"report: {Path(report).resolve()}")
+        say_report(out, report)
     if csv_file:
-        from peakwise.io import atomic_file
         from peakwise.report import novelty_csv
 
-        with atomic_file(Path(csv_file)) as temporary:
-            temporary.write_text(novelty_csv(document), encoding="utf-8")
-        out.document["csv"] = str(csv_file)
-        out.say(f"table: {Path(csv_file).resolve()}")
+        write_table(out, csv_file, novelty_csv(document))
 
 
 def _drawn(

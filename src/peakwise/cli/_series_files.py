@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import platform
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from peakwise.cli._answer_files import say_report, whole_document, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from peakwise.cli._output import Output
     from peakwise.patterns import Patterns
 
-__all__ = ["whole_document", "write_series"]
+__all__ = ["write_series"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -27,37 +26,9 @@ def write_series(
     document = whole_document(out, settings)
     if report:
         _write_report(document, patterns, report)
-        out.document["report"] = str(report)
-        out.say(f"report: {Path(report).resolve()}")
+        say_report(out, report)
     if csv_file:
-        from peakwise.io import atomic_file
-
-        with atomic_file(Path(csv_file)) as temporary:
-            temporary.write_text(_table(document), encoding="utf-8")
-        out.document["csv"] = str(csv_file)
-        out.say(f"table: {Path(csv_file).resolve()}")
-
-
-def whole_document(out: Output, settings: Mapping[str, Any]) -> Any:
-    """Return the answer with what a report of it says: how it was made, and what was left out."""
-    from importlib.metadata import version
-
-    from peakwise._version import __version__
-
-    libraries = {name: version(name) for name in ("numpy", "scipy", "scikit-learn")}
-    return {
-        "peakwise": __version__,
-        "command": out.command,
-        "failed": [{"file": p.file or "", "why": p.reason} for p in out.failed],
-        "warnings": out.warnings,
-        **out.document,
-        "provenance": {
-            "versions": {"peakwise": __version__, "python": platform.python_version(), **libraries},
-            "settings": {k: v for k, v in settings.items() if v is not None},
-            "seed": out.seed,
-            "command_line": ["peakwise", *sys.argv[1:]],
-        },
-    }
+        write_table(out, csv_file, _table(document))
 
 
 def _write_report(document: Any, patterns: Patterns, report: str) -> None:

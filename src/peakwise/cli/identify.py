@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import platform
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from peakwise.cli import _options as options
+from peakwise.cli._answer_files import say_report, whole_document, write_table
 from peakwise.cli._bar import bar
 from peakwise.errors import OptionError
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from peakwise.errors import PeakwiseError
     from peakwise.estimators import Identification, PhaseIdentifier
     from peakwise.patterns import Patterns
-    from peakwise.report import Document, ScanAnswer
+    from peakwise.report import ScanAnswer
 
 _SHOWN = 40  # scans in the table for people
 
@@ -162,39 +161,19 @@ def _row(file: str, one: Identification, curves: bool) -> dict[str, Any]:
 def _write(
     out: Output, rows: list[dict[str, Any]], identifier: PhaseIdentifier, report: str | None, csv_file: str | None
 ) -> None:
-    from peakwise._version import __version__
-    from peakwise.io import atomic_file
     from peakwise.matching import content_key
     from peakwise.report import identification_csv, write_identification_html
 
-    document: Document = {
-        "peakwise": __version__,
-        "command": "identify",
-        "scans": cast("list[ScanAnswer]", rows),
-        "warnings": out.warnings,
-        "failed": [{"file": p.file or "", "why": p.reason} for p in out.failed],
-        "provenance": {
-            "versions": {"peakwise": __version__, "python": platform.python_version(), **_versions()},
-            "settings": {k: v for k, v in identifier.get_params().items() if v is not None},
-            "library": {"n_phases": len(identifier.phases_), "sha256": content_key(identifier.phases_)},
-            "seed": out.seed,
-            "command_line": ["peakwise", *sys.argv[1:]],
-        },
-    }
+    document = whole_document(out, identifier.get_params(), ("numpy", "scipy", "gemmi", "numba"))
+    document["scans"] = cast("list[ScanAnswer]", rows)  # with their curves, which are not printed
+    document["provenance"]["library"] = {
+        "n_phases": len(identifier.phases_), "sha256": content_key(identifier.phases_),
+    }  # fmt: skip
     if report:
         write_identification_html(document, report)
-        out.document["report"] = str(report)
-        out.say(f"report: {Path(report).resolve()}")
+        say_report(out, report)
     if csv_file:
-        with atomic_file(Path(csv_file)) as temporary:
-            temporary.write_text(identification_csv(document), encoding="utf-8")
-        out.document["csv"] = str(csv_file)
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-
-    return {name: version(name) for name in ("numpy", "scipy", "gemmi", "numba")}
+        write_table(out, csv_file, identification_csv(document))
 
 
 def _tell(out: Output, rows: list[dict[str, Any]], n_phases: int) -> None:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from peakwise.errors import WriteError
 from peakwise.report._markup import Markup, tag, verbatim
 from peakwise.report._panel import table
-from peakwise.report._words import plain
+from peakwise.report._words import plain, significant
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
-__all__ = ["again", "failed_files", "fill", "provenance", "save_page"]
+__all__ = ["again", "failed_files", "fill", "header", "provenance", "save_page"]
 
 _MOST_FAILED = 1_000
 _MOST_FACTS = 300
@@ -53,6 +53,17 @@ def _part(name: str) -> str:
 
 def _hash(text: str) -> str:
     return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+
+def header(question: str, counts: Sequence[str], whole: Mapping[str, Any], *more: Markup) -> Markup:
+    """Return the head of a page: the question, what was looked at, in which time and by which version."""
+    facts = [
+        *counts,
+        f"in {significant(whole['seconds'], 3)} s" if isinstance(whole.get("seconds"), int | float) else "",
+        f"by peakwise {whole['peakwise']}" if whole.get("peakwise") else "by peakwise",
+    ]
+    told = tag("p", {"class": "facts"}, " ".join(fact for fact in facts if fact))
+    return tag("header", None, tag("h1", None, question), told, *more)
 
 
 def failed_files(failed: Sequence[Mapping[str, str]]) -> Markup:

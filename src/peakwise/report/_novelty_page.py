@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from peakwise.errors import one_line
-from peakwise.report._frame import again, failed_files, fill, provenance, save_page
+from peakwise.report._frame import again, failed_files, fill, header, provenance, save_page
 from peakwise.report._markup import Markup, data_block, join, tag
 from peakwise.report._novelty import check_novelty
 from peakwise.report._novelty_blocks import cloud_block, scan_block, strangest
@@ -94,15 +94,8 @@ def novelty_html(document: NoveltyDocument) -> str:
 
 def _header(whole: NoveltyDocument, told: Sequence[Told]) -> Markup:
     known = whole.get("known")
-    facts = [
-        f"{len(told):,} scan{'' if len(told) == 1 else 's'}",
-        f"compared with {known:,} known" if known else "",
-        f"in {significant(whole['seconds'], 3)} s" if isinstance(whole.get("seconds"), int | float) else "",
-        f"by peakwise {whole['peakwise']}" if whole.get("peakwise") else "by peakwise",
-    ]
-    return tag(
-        "header", None, tag("h1", None, "What is new?"), tag("p", {"class": "facts"}, " ".join(f for f in facts if f))
-    )
+    counts = [f"{len(told):,} scan{'' if len(told) == 1 else 's'}", f"compared with {known:,} known" if known else ""]
+    return header("What is new?", counts, whole)
 
 
 def _answer(whole: NoveltyDocument, titles: Mapping[str, str]) -> Markup:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from peakwise.errors import OptionError, one_line
 from peakwise.report._answer import check_document
 from peakwise.report._curves import embed
-from peakwise.report._frame import again, failed_files, fill, provenance, save_page
+from peakwise.report._frame import again, failed_files, fill, header, provenance, save_page
 from peakwise.report._markup import Markup, data_block, join, tag
 from peakwise.report._panel import badge, composition, panel, warning_list
 from peakwise.report._verdict import VERDICTS, Told, tell
-from peakwise.report._words import percent, probability, significant
+from peakwise.report._words import percent, probability
 
 if TYPE_CHECKING:
     import os
@@ -136,18 +136,8 @@ def _header(whole: Document, told: Sequence[Told]) -> Markup:
     bad = VERDICTS["failed"]
     link = tag("a", {"href": "#failed", "class": "badge v-failed"}, f"{bad.sign} {failed:,} {bad.label}")
     n = _library_size(whole)
-    facts = [
-        f"{len(told):,} scan{'' if len(told) == 1 else 's'}",
-        f"compared with {n:,} phases" if n else "",
-        f"in {significant(whole['seconds'], 3)} s" if isinstance(whole.get("seconds"), int | float) else "",
-        f"by peakwise {whole['peakwise']}" if whole.get("peakwise") else "by peakwise",
-    ]
-    return tag(
-        "header", None,
-        tag("h1", None, "Which phases?"),
-        tag("p", {"class": "facts"}, " ".join(f for f in facts if f)),
-        link if failed else "",
-    )  # fmt: skip
+    counts = [f"{len(told):,} scan{'' if len(told) == 1 else 's'}", f"compared with {n:,} phases" if n else ""]
+    return header("Which phases?", counts, whole, *([link] if failed else []))
 
 
 def _overview(scans: Sequence[ScanAnswer], told: Sequence[Told], palette: Mapping[str, int]) -> Markup:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from peakwise.errors import one_line
-from peakwise.report._frame import again, failed_files, fill, provenance, save_page
+from peakwise.report._frame import again, failed_files, fill, header, provenance, save_page
 from peakwise.report._markup import Markup, data_block, join, tag
 from peakwise.report._panel import badge, warning_list
 from peakwise.report._series import check_clusters, check_transitions, state_name, states_of
@@ -146,12 +146,7 @@ def _title(kind: str, whole: Mapping[str, Any]) -> str:
 
 def _header(question: str, whole: Mapping[str, Any]) -> Markup:
     n = len(whole["patterns"])
-    facts = [
-        f"{n:,} pattern{'' if n == 1 else 's'}",
-        f"in {significant(whole['seconds'], 3)} s" if isinstance(whole.get("seconds"), int | float) else "",
-        f"by peakwise {whole['peakwise']}" if whole.get("peakwise") else "by peakwise",
-    ]
-    return tag("header", None, tag("h1", None, question), tag("p", {"class": "facts"}, " ".join(f for f in facts if f)))
+    return header(question, [f"{n:,} pattern{'' if n == 1 else 's'}"], whole)
 
 
 def _answer(told: Told, facts: Mapping[str, object]) -> Markup:

@@ -1,5 +1,19 @@
 // What every page does: figures drawn when they are looked at, numbers that lead to figures, copying.
 
+const read = (name) => JSON.parse(document.getElementById(name).textContent);
+
+// `load` of figures of several kinds: each is drawn once, from the data block that it names, by the member of `kinds`.
+function loadBy(kinds, drawn) {
+  return (figure) => {
+    if (!drawn.has(figure))
+      drawn.set(figure, kinds[figure.dataset.kind](figure, read(figure.dataset.block)).catch((problem) => {
+        figure.append(make("p", "note", "The plot cannot be drawn: " + problem.message));
+        return null;
+      }).finally(() => figure.classList.add("drawn")));
+    return drawn.get(figure);
+  };
+}
+
 // `load` draws a figure; `next` names one that may be drawn while nothing else is to do, so that it can be printed.
 function drawOnSight(load, next) {
   const seen = new IntersectionObserver((entries) => {

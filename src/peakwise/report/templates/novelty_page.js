@@ -1,6 +1,5 @@
 // The page of what is new: figures drawn when they are looked at, scans found on the maps.
 const drawn = new Map();
-const read = (name) => JSON.parse(document.getElementById(name).textContent);
 let all = null; // the cloud is unpacked once
 const cloud = () => all || (all = Cloud.of(read("data-cloud")));
 
@@ -17,15 +16,7 @@ const kinds = {
   violin: async (figure) => new Violin(figure, await cloud()),
   mixing: async (figure) => new Mixing(figure, await cloud()),
 };
-
-function load(figure) {
-  if (!drawn.has(figure))
-    drawn.set(figure, kinds[figure.dataset.kind](figure, read(figure.dataset.block)).catch((problem) => {
-      figure.append(make("p", "note", "The plot cannot be drawn: " + problem.message));
-      return null;
-    }).finally(() => figure.classList.add("drawn")));
-  return drawn.get(figure);
-}
+const load = loadBy(kinds, drawn);
 
 const isOpen = (figure) => !figure.closest("details:not([open])");
 const ahead = drawOnSight(load, () => [...document.querySelectorAll("figure.plot")].find((f) => isOpen(f) && !drawn.has(f)));

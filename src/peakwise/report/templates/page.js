@@ -10,7 +10,7 @@ function load(figure) {
 
 async function drawPlot(figure) {
   try {
-    const data = JSON.parse(document.getElementById(figure.dataset.block).textContent);
+    const data = read(figure.dataset.block);
     const columns = await unpack(data.packed, data.blocks, data.n);
     const told = data.explanation;
     const why = told ? await unpack(told.packed, told.blocks, told.n) : null;

@@ -1,6 +1,5 @@
 // The page of a series: its figures are drawn when they are looked at.
 const drawn = new Map();
-const read = (name) => JSON.parse(document.getElementById(name).textContent);
 
 const kinds = {
   async series(figure, data) {
@@ -18,15 +17,7 @@ const kinds = {
     return new Points(figure, data, await unpack(data.packed, names, data.n), first ? await load(first) : null);
   },
 };
-
-function load(figure) {
-  if (!drawn.has(figure))
-    drawn.set(figure, kinds[figure.dataset.kind](figure, read(figure.dataset.block)).catch((problem) => {
-      figure.append(make("p", "note", "The plot cannot be drawn: " + problem.message));
-      return null;
-    }).finally(() => figure.classList.add("drawn")));
-  return drawn.get(figure);
-}
+const load = loadBy(kinds, drawn);
 
 drawOnSight(load, () => [...document.querySelectorAll("figure.plot")].find((figure) => !drawn.has(figure)));
 redrawWhere(() => figures.forEach((figure) => figure.draw()));
