@@ -194,8 +194,9 @@ def _controls(
         request.tell(name, 0.8 + 0.04 * number)
         asked = control(phases, settings.n_control, request.seed + 300, change)
         rows.append((name, len(asked), *(_share(way(asked)) for way in ways.values())))
-    asked = made_patterns([UNKNOWN], settings.n_control, random_state=request.seed + 400)
-    rows.append(("the unknown phase: caught", len(asked), *(_share(way(asked)) for way in ways.values())))
+    for name in ("as known", "noise x 5"):
+        asked = control([UNKNOWN], settings.n_control, request.seed + 400, _CONTROLS[name])
+        rows.append((f"the unknown phase, {name}: caught", len(asked), *(_share(way(asked)) for way in ways.values())))
     title = f"Called new at a false-alarm rate of {100 * settings.false_alarm:g} %"
     return Table(title, ("patterns", "n", *ways), rows)
 
