@@ -12,58 +12,32 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
+from markdown_parts import AGAIN, code, first, page, prose, table
+from reference_models import models_page
 from replay_consoles import with_outputs
 
-from peakwise.augmentation import AUGMENTATIONS
 from peakwise.cli import COMMANDS, peakwise
-from peakwise.cli.bench import BENCHES
 from peakwise.crystal import TEXTBOOK
 from peakwise.datasets import DATASETS, options_of
-from peakwise.estimators import ESTIMATORS, METHODS, NETWORK_METHODS
-from peakwise.evaluation import CALIBRATIONS
-from peakwise.explain import EXPLANATIONS, MAPS
-from peakwise.exported import BACKENDS
 from peakwise.io import FORMATS, META
-from peakwise.live import SOURCES
-from peakwise.matching import EFFORTS, FitSettings, Rules
-from peakwise.networks import DECODERS, HEADS, NETWORKS
-from peakwise.novelty import SCORES
-from peakwise.objectives import OBJECTIVES
 from peakwise.patterns import AXES, INTENSITY_UNITS, WAVELENGTHS
 from peakwise.preprocessing import STEPS
-from peakwise.report import NOVELTY_VERDICTS, SERIES_VERDICTS, VERDICTS
-from peakwise.series import GROUPINGS
 from peakwise.simulate import EFFECTS, PRESETS
-from peakwise.studies import STUDIES
-from peakwise.wafers import REGION_METHODS, SCALES, STRATEGIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from peakwise.io import Format
     from peakwise.simulate import Effect
 
 ROOT = Path(__file__).parents[1]
-AGAIN = "make reference"
 WIDTH = 100
 
-_NOTE = f"<!-- Written by scripts/make_reference.py: change the source and run `{AGAIN}`. -->"
 _MARKED = re.compile(r"(<!-- formats: begin[^\n]*-->\n).*?(<!-- formats: end -->)", re.DOTALL)
-
-
-def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [titles, ["---"] * len(titles), *rows]
-    return "".join("| " + " | ".join(str(cell).replace("|", r"\|") for cell in line) + " |\n" for line in lines)
-
-
-def code(words: Iterable[str]) -> str:
-    return " ".join(f"`{word}`" for word in words)
 
 
 def formats_table() -> str:
@@ -71,15 +45,6 @@ def formats_table() -> str:
         ("Format", "Usual suffixes", "Written", "What it is"),
         ((f"`{f.name}`", code(f.suffixes), code(f.written), f.title) for f in FORMATS.values()),
     )
-
-
-def prose(text: str) -> str:
-    """A paragraph on one line."""
-    return " ".join(text.split())
-
-
-def page(*parts: str) -> str:
-    return "\n\n".join(part.rstrip("\n") for part in (_NOTE, *parts)) + "\n"
 
 
 def formats_page() -> str:
@@ -160,11 +125,6 @@ def metadata_page() -> str:
     )
 
 
-def first(one: type) -> str:
-    """The summary of a class, in one line."""
-    return prose((inspect.getdoc(one) or "").partition("\n\n")[0]).replace("``", "`")
-
-
 def steps_page() -> str:
     rows = ((f"`{name}`", f"`{step.__name__}`", first(step)) for name, step in STEPS.items())
     bodies = "\n\n".join(f".. autoclass:: peakwise.preprocessing.{step.__name__}" for step in STEPS.values())
@@ -180,136 +140,6 @@ def steps_page() -> str:
         "## Options of each",
         f"```{{eval-rst}}\n{bodies}\n```",
     )
-
-
-def models_page() -> str:
-    efforts = ((f"`{n}`", *(str(v) for v in (e.looked, e.fitted, e.added, e.beam))) for n, e in EFFORTS.items())
-    every = (*VERDICTS.values(), *SERIES_VERDICTS.values(), *NOVELTY_VERDICTS.values())
-    verdicts = [(f"`{v.name}`", v.sign, v.label, v.meaning) for v in every]
-    studies = ((f"`{s.name}`", s.title, s.citation, f"<https://doi.org/{s.doi}>") for s in STUDIES.values())
-    return page(
-        "# Models, and what else there is to choose from",
-        prose("""
-            Names for options, each with its class and the options of that class. `peakwise models` prints most of them.
-            Each table is a dict in the `__init__.py` of its room: to add a member is one file and one line. What the
-            classes do in full: [Python](api.md).
-        """),
-        "## Estimators",
-        "`peakwise.estimators.ESTIMATORS`: what `peakwise.load` can load from a model file.",
-        _classes(ESTIMATORS),
-        "## Efforts of an identification",
-        prose("""
-            `peakwise.matching.EFFORTS`, for `effort=` and `--effort`. *Looked at*: phases of the library that get a
-            coarse fit, the most alike first; *fitted*: of these, how many get a fine fit; *added*: phases that are
-            tried beside those already found; *beam*: sets of phases that are followed at once. The whole library is
-            compared with the scan in every case.
-        """),
-        table(("Name", "Looked at", "Fitted", "Added", "Beam"), efforts),
-        "## Fits and the criterion",
-        prose("""
-            `peakwise.matching.FitSettings`, widths of the normal priors of a fit and how it works, and
-            `peakwise.matching.Rules`, the weights of the criterion. What they mean in formulas:
-            [Identification](../explanations/identification.md).
-        """),
-        table(("Fit", "Default", "What it is"), _settings(FitSettings)),
-        table(("Criterion", "Default", "What it is"), _settings(Rules)),
-        "## Verdicts",
-        "`peakwise.report.VERDICTS`, of series `SERIES_VERDICTS`, of novelty `NOVELTY_VERDICTS`: kinds of answer.",
-        table(("Name", "Sign", "Called", "When"), verdicts),
-        "## Ways to find the states of a series",
-        prose(f"""
-            `peakwise.estimators.METHODS`, for `peakwise transitions --method`. Which one:
-            [Where a series changes](../explanations/transitions.md). The clusterings are those of
-            `peakwise.series.GROUPINGS`: {code(GROUPINGS)}.
-        """),
-        table(("Name", "What it does"), ((f"`{n}`", what) for n, what in METHODS.items())),
-        "## Scores of novelty",
-        prose("""
-            `peakwise.novelty.SCORES`, for `method=` of `NoveltyDetector` and `--method`. Which one:
-            [What is new](../explanations/novelty.md). Scores of networks, and what each joins, are
-            `peakwise.estimators.NETWORK_METHODS`.
-        """),
-        _classes(SCORES),
-        table(("Networks", "Joins"), ((f"`{n}`", code(parts)) for n, parts in NETWORK_METHODS.items())),
-        "## Libraries",
-        prose(f"""
-            `peakwise.wafers.REGION_METHODS`, ways to find phase regions: {code(REGION_METHODS)}; `SCALES` of frames
-            that are merged: {code(SCALES)}; `STRATEGIES` of `suggest`: {code(STRATEGIES)}.
-        """),
-        "## Sources of a stream",
-        "`peakwise.live.SOURCES`: where patterns come from while they are measured.",
-        _classes(SOURCES),
-        "## Backends of prediction",
-        "`peakwise.exported.BACKENDS`: what runs a trained network fast.",
-        _classes(BACKENDS, ("network",)),
-        "## Networks",
-        prose("""
-            `peakwise.networks.NETWORKS`, for `network=` and `--network`. Which one:
-            [Learning](../explanations/learning.md).
-        """),
-        _classes(NETWORKS, ("n_points",)),
-        "## Heads",
-        "`peakwise.networks.HEADS`, for `head=` of an objective.",
-        _classes(HEADS, ("n_features", "n_classes")),
-        "## Decoders",
-        "`peakwise.networks.DECODERS`, for `decoder=` of `LatentMap`, and of `autoencoder` and `variational` below.",
-        _classes(DECODERS, ("n_latent", "n_points")),
-        "## Objectives",
-        "`peakwise.objectives.OBJECTIVES`: what a network learns.",
-        _classes(OBJECTIVES, ("encoder", "n_classes")),
-        "## Augmentations",
-        "`peakwise.augmentation.AUGMENTATIONS`: random changes in training, never at prediction.",
-        _classes(AUGMENTATIONS),
-        "## Calibrations",
-        "`peakwise.evaluation.CALIBRATIONS`: from scores to probabilities.",
-        _classes(CALIBRATIONS),
-        "## Explanations",
-        prose("""
-            `peakwise.explain.EXPLANATIONS`, for `method=` and `--method`. Which one:
-            [Ask why](../how-to/explain.md).
-        """),
-        _classes(EXPLANATIONS),
-        "## Maps of a set",
-        "`peakwise.explain.MAPS`, for `--map`.",
-        _classes(MAPS),
-        "## Studies",
-        prose("""
-            `peakwise.studies.STUDIES`, for `peakwise study`. What was done as published, and what was not:
-            [Published studies](../explanations/studies.md).
-        """),
-        table(("Name", "What it asks", "Published in", "DOI"), studies),
-        "## Benches",
-        "For `peakwise bench`.",
-        table(("Name", "What it measures"), ((f"`{n}`", what) for n, (_, what) in BENCHES.items())),
-    )
-
-
-def _classes(members: Mapping[str, type], given: Sequence[str] = ()) -> str:
-    """A table of classes with their options; `given` is what every member is handed and nobody chooses."""
-    rows = []
-    for name, one in members.items():
-        options = [
-            p.name if p.default is p.empty else f"{p.name}={_default(p.default)}"
-            for p in inspect.signature(one).parameters.values()
-            if p.name not in given
-        ]
-        rows.append((f"`{name}`", f"`{one.__name__}`", first(one), code(options) or "-"))
-    return table(("Name", "Class", "What it is", "Options"), rows)
-
-
-def _settings(settings: type) -> list[tuple[str, str, str]]:
-    """Each field of a dataclass: its default, and what the docstring says of it (or of the whole line of names)."""
-    told, names = {}, []
-    for line in (inspect.getdoc(settings) or "").partition("----------\n")[2].splitlines():
-        if found := re.fullmatch(r"(\w+(?:, \w+)*) : \w+", line):
-            names = found[1].split(", ")
-        else:
-            told |= {name: f"{told.get(name, '')} {line.strip()}" for name in names}
-    return [(f"`{f.name}`", f"{f.default:g}", told.get(f.name, "").strip()) for f in fields(settings)]
-
-
-def _default(value: object) -> str:
-    return repr(value).replace("'", '"')
 
 
 def textbook_page() -> str:
