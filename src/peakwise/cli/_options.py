@@ -44,7 +44,7 @@ values = click.option("--values", metavar="V.csv", type=click.Path(), help="Its 
 keep_order = click.option("--keep-order", is_flag=True, help="Leave the order of the files; the variable only tells.")
 known = click.option(
     "--known", metavar="DIR", multiple=True, type=click.Path(),
-    help="What is known: scans, a set of many, or CIFs, whose patterns are simulated.",
+    help="What is known: scans, a set of many, or CIFs, which are fitted to each scan.",
 )  # fmt: skip
 false_alarm = click.option(
     "--false-alarm", metavar="X", type=click.FloatRange(0, 0.5, min_open=True),

@@ -111,11 +111,11 @@ def learn(
     from peakwise.cli._scans import read_scans
     from peakwise.estimators import NoveltyDetector
 
+    rate = 0.01 if false_alarm is None else false_alarm
     if are_cifs(known) and method is None:
         from peakwise.cli._phases import load_library
         from peakwise.estimators import PhaseNovelty
 
-        rate = 0.01 if false_alarm is None else false_alarm
         return PhaseNovelty(rate, threads=out.threads).fit(load_library(out, known)), None
     if are_cifs(known):
         if not scans:
@@ -128,7 +128,6 @@ def learn(
         files, parts = read_scans(out, known, *given)
         layout = layout_of(out, parts)
         patterns = known_of_scans(out, files, parts, layout)
-    rate = 0.01 if false_alarm is None else false_alarm
     return NoveltyDetector(rate, method or "auto", random_state=out.seed).fit(patterns), layout
 
 
