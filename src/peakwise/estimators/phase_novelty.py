@@ -60,8 +60,9 @@ class PhaseNovelty(Estimator):
 
     Notes
     -----
-    Of RRUFF minerals, random halves known as CIFs, at 1 % asked: area under the curve 0.997, none of 63 known ones
-    called new, 59 of 63 others. The rule behind the doubt was learned from these minerals in larger libraries.
+    Of RRUFF minerals, random halves known as CIFs, at 1 % asked: area under the curve 0.998, none of 189 known ones
+    called new, 175 of 189 others (``scripts/measure_novelty.py``). The rule behind the doubt was learned from these
+    minerals in larger libraries.
 
     Examples
     --------
