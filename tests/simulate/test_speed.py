@@ -52,5 +52,7 @@ def test_noise_costs_little():
         Simulator(PEROVSKITE, (20, 90, 2048), radiation=1.5406, ranges=Ranges.none(counts=c, **kind), threads=1)
         for c in (5000.0, None)
     )
-    a, b = (time_of(s, 1) for s in (loud, quiet))
-    assert (a - b) / (512 * 2048) < 6e-9  # about 1 ns a sample; scalar code takes 20
+    counts = np.full((64, 2048), 2000.0)
+    numpy_noise = best(lambda: np.random.default_rng(0).poisson(counts)) * 512 / len(counts)
+    # Ours about 1 ns a sample, numpy 40, our own as a scalar loop 20. The rest is what else the machine does.
+    assert time_of(loud, 1) < time_of(quiet, 1) + numpy_noise / 3
