@@ -6,6 +6,7 @@ To add a calibration: one file beside these and one line in the table `CALIBRATI
 from peakwise.evaluation._calibration import Calibration
 from peakwise.evaluation._clusters import MutualInformation, mutual_information, silhouette
 from peakwise.evaluation._conformal import conformal_p_value, conformal_size, conformal_spread, conformal_threshold
+from peakwise.evaluation._descriptors import DescriptorScores, descriptor_scores
 from peakwise.evaluation._rates import auroc, top_k_accuracy, wilson_interval
 from peakwise.evaluation._reliability import Bin, brier, expected_calibration_error, reliability
 from peakwise.evaluation._repeats import OverSeeds, over_seeds
@@ -26,6 +27,7 @@ __all__ = [
     "CALIBRATIONS",
     "Bin",
     "Calibration",
+    "DescriptorScores",
     "IsotonicCalibration",
     "LabelScores",
     "LogisticCalibration",
@@ -41,6 +43,7 @@ __all__ = [
     "conformal_size",
     "conformal_spread",
     "conformal_threshold",
+    "descriptor_scores",
     "expected_calibration_error",
     "f1_sets",
     "mean_absolute_error",
