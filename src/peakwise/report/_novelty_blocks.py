@@ -10,6 +10,7 @@ import numpy as np
 
 from peakwise.errors import one_line
 from peakwise.report._curves import kept_points, pack
+from peakwise.report._hover import axis_of, finite, most_small, short_name, small_patterns
 from peakwise.report._novelty_verdict import kind_of
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["cloud_block", "groups_of", "scan_block", "strangest"]
 
 _MOST_POINTS = 6_000  # of one scan's figure
-_HOVER_POINTS = 600  # of a pattern beside the pointer: it has some 300 pixels
-_ALL_HOVER = 2_000_000  # numbers of all of them: some 5 MB
 _MOST_NAMES = 40  # of one column
 _NAME = 48
 _MOST_COLUMNS = 24
@@ -90,7 +89,7 @@ def cloud_block(whole: NoveltyDocument) -> dict[str, Any] | None:
         known_columns.setdefault(key, nothing)
     return {
         "n": n, "k": int(k),
-        "names": [_short(s["scan"]) for s in scans],
+        "names": [short_name(s["scan"]) for s in scans],
         "nearest": _coded([str(s.get("nearest") or "") for s in scans]),
         "reasons": _coded([str(s.get("explained_by") or "") for s in scans]),
         "knownNames": _coded([str(t) for t in plane.get("known_names") or ()]),
@@ -99,7 +98,7 @@ def cloud_block(whole: NoveltyDocument) -> dict[str, Any] | None:
         "packed": pack([np.r_[asked_columns[c], known_columns[c]] for c in asked_columns], 0),
         "categories": categories,
         "axes": [one_line(a, 60) for a in plane.get("axes") or ("x", "y")],
-        "threshold": _finite(whole.get("threshold")),
+        "threshold": finite(whole.get("threshold")),
         "hasPlane": plane.get("asked") is not None,
         "hasPlaces": plane.get("positions") is not None,
         "hasMixing": plane.get("mixing") is not None,
@@ -125,34 +124,22 @@ def scan_block(scan: NoveltyScan, curves: Mapping[str, Any], row: int) -> dict[s
     return {
         "n": int(kept.size), "of": int(axis.size), "packed": pack(columns), "hasKnown": made is not None,
         "scale": "linear" if has_negative else "sqrt",
-        "peaks": _peaks(scan), "words": _words(curves), **_axis_of(curves),
+        "peaks": _peaks(scan), "words": _words(curves), **axis_of(curves),
     }  # fmt: skip
 
 
 def _hover(scans: Sequence[NoveltyScan], curves: Mapping[str, Any]) -> dict[str, Any]:
     """Small patterns and their reconstructions: of very many scans the new ones and every few of the others."""
-    axis = np.asarray(curves["axis"], dtype=np.float64)
-    order = np.argsort(axis, kind="stable")
-    n, m = len(scans), min(axis.size, _HOVER_POINTS)
-    made = curves.get("reconstructions")
-    most = max(_ALL_HOVER // (m * (1 if made is None else 2)), 1)
+    n = len(scans)
+    most = most_small(curves, 1 if curves.get("reconstructions") is None else 2)
     rows = np.arange(n)
     if n > most:
         first = strangest(scans)[: most // 2]
         rows = np.union1d(first, np.linspace(0, n - 1, most - first.size).round().astype(np.intp))
-    edges = np.linspace(0, axis.size, m + 1).round().astype(np.intp)[:-1]
-
-    def small(table: Any) -> NDArray[np.float64]:
-        # The highest of each stretch, so that no peak is lost.
-        some = np.asarray(table)[rows][:, order]
-        return np.fmax.reduceat(np.asarray(some, dtype=np.float64), edges, axis=1)
-
+    small = small_patterns(curves, rows, "patterns", "reconstructions")
     return {
-        "rows": rows.tolist(), "points": int(m), "axis": pack([axis[order][edges]]),
-        "patterns": pack([small(curves["patterns"]).ravel()], 0),
-        "known": None if made is None else pack([small(made).ravel()], 0),
+        **small, "known": small.pop("reconstructions"), "words": _words(curves),
         "peaks": {str(i): [p["at"] for p in _peaks(scans[i])] for i in rows.tolist() if scans[i].get("unexplained")},
-        "words": _words(curves), **_axis_of(curves),
     }  # fmt: skip
 
 
@@ -160,21 +147,11 @@ def _words(curves: Mapping[str, Any]) -> list[str]:
     return [one_line(curves.get("reconstruction") or "nearest known", 40), "scan"]
 
 
-def _axis_of(curves: Mapping[str, Any]) -> dict[str, Any]:
-    wavelength, unit = _finite(curves.get("wavelength")), curves.get("intensity_unit")
-    return {
-        "kind": one_line(curves.get("kind") or "unknown", 30),
-        "unit": one_line(curves.get("unit") or "", 20),
-        "wavelength": wavelength if wavelength and wavelength > 0 else None,
-        "intensity": "" if unit in (None, "unknown") else one_line(unit, 20),
-    }
-
-
 def _peaks(scan: NoveltyScan) -> list[dict[str, Any]]:
     return [
-        {"at": _finite(p["axis"]), "to": None, "d": _finite(p.get("d")), "what": "unexplained", "change": None}
+        {"at": finite(p["axis"]), "to": None, "d": finite(p.get("d")), "what": "unexplained", "change": None}
         for p in scan.get("unexplained") or ()
-        if _finite(p["axis"]) is not None
+        if finite(p["axis"]) is not None
     ]
 
 
@@ -225,7 +202,7 @@ def _regions(regions: Mapping[str, Any] | None, groups: Sequence[str]) -> dict[s
     labels = np.asarray(regions["labels"], dtype=np.float64)
     names = [str(t) for t in regions.get("names") or ()]
     colour = [groups.index(t) if t in groups else i for i, t in enumerate(names)]
-    ends = [[_finite(v) for v in regions[key]] for key in ("x", "y")]
+    ends = [[finite(v) for v in regions[key]] for key in ("x", "y")]
     if any(v is None for pair in ends for v in pair):
         return None
     return {
@@ -252,13 +229,7 @@ def _coded(texts: Sequence[str]) -> dict[str, Any]:
     """Texts, each said once, and the number of each."""
     names = list(dict.fromkeys(texts))
     number = {name: i for i, name in enumerate(names)}
-    return {"names": [_short(t) for t in names], "at": [number[t] for t in texts]}
-
-
-def _short(text: str) -> str:
-    """The end of a name: that is what differs."""
-    line = one_line(text, 400)
-    return line if len(line) <= _NAME else "…" + line[-_NAME + 1 :]
+    return {"names": [short_name(t) for t in names], "at": [number[t] for t in texts]}
 
 
 def _rows(values: Any, width: int = 2) -> NDArray[np.float64]:
@@ -271,8 +242,3 @@ def _given(values: Any, n: int) -> NDArray[np.float64]:
 
 def _numbers(values: Sequence[Any]) -> NDArray[np.float64]:
     return np.array([math.nan if v is None else float(v) for v in values], dtype=np.float64)
-
-
-def _finite(value: Any) -> float | None:
-    number = math.nan if value is None else float(value)
-    return float(f"{number:.7g}") if math.isfinite(number) else None
