@@ -15,13 +15,14 @@ from peakwise._version import __version__
 if TYPE_CHECKING:
     from peakwise import simulate
     from peakwise.crystal import Phase, PhaseLibrary
-    from peakwise.estimators import PatternClusterer, PhaseIdentifier, TransitionDetector, load
+    from peakwise.estimators import DescriptorRegressor, PatternClusterer, PhaseIdentifier, TransitionDetector, load
     from peakwise.io import FORMATS, read, read_each, write
     from peakwise.patterns import AXES, WAVELENGTHS, Patterns, Radiation, concatenate, diagnose
 
 # Where each public name lives. They are imported when first used, so that `import peakwise` stays light.
 _HOMES = {
     "AXES": "peakwise.patterns",
+    "DescriptorRegressor": "peakwise.estimators",
     "FORMATS": "peakwise.io",
     "PatternClusterer": "peakwise.estimators",
     "Patterns": "peakwise.patterns",
@@ -43,6 +44,7 @@ __all__ = [
     "AXES",
     "FORMATS",
     "WAVELENGTHS",
+    "DescriptorRegressor",
     "PatternClusterer",
     "Patterns",
     "Phase",

@@ -4,12 +4,16 @@ To add an estimator: one file beside these and one line in the table `ESTIMATORS
 """
 
 from peakwise.estimators._base import Estimator
+from peakwise.estimators._descriptors import Descriptors
 from peakwise.estimators._identification import Candidate, FoundPhase, Identification, Unexplained
 from peakwise.estimators._load import load
 from peakwise.estimators._network_scores import NETWORK_METHODS
 from peakwise.estimators._novelty import Novelty
+from peakwise.estimators._regression_workflow import Workflow
 from peakwise.estimators._transitions import StateBoundary, Transitions
+from peakwise.estimators._workflow_published import Hybrid, Multimodal, Reconstruction, RegressionOnly
 from peakwise.estimators.cosine_matcher import CosineMatcher
+from peakwise.estimators.descriptor_regressor import DescriptorRegressor
 from peakwise.estimators.latent_map import LatentMap
 from peakwise.estimators.logistic_regression import LogisticRegression
 from peakwise.estimators.naive_bayes import NaiveBayes
@@ -30,6 +34,7 @@ ESTIMATORS: dict[str, type[Estimator]] = {
     "novelty_detector": NoveltyDetector,
     "phase_novelty": PhaseNovelty,
     "latent_map": LatentMap,
+    "descriptor_regressor": DescriptorRegressor,
     "cosine_matcher": CosineMatcher,
     "naive_bayes": NaiveBayes,
     "nearest_neighbours": NearestNeighbours,
@@ -38,12 +43,23 @@ ESTIMATORS: dict[str, type[Estimator]] = {
     "support_vectors": SupportVectors,
 }
 
+# How descriptors are read off patterns: as published, then what networks must beat.
+WORKFLOWS: dict[str, type[Workflow]] = {
+    "reconstruction": Reconstruction,
+    "regression": RegressionOnly,
+    "hybrid": Hybrid,
+    "multimodal": Multimodal,
+}
+
 __all__ = [
     "ESTIMATORS",
     "METHODS",
     "NETWORK_METHODS",
+    "WORKFLOWS",
     "Candidate",
     "CosineMatcher",
+    "DescriptorRegressor",
+    "Descriptors",
     "Estimator",
     "FoundPhase",
     "Identification",
@@ -62,5 +78,6 @@ __all__ = [
     "TransitionDetector",
     "Transitions",
     "Unexplained",
+    "Workflow",
     "load",
 ]

@@ -114,7 +114,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
         """Learn from crystal structures instead of patterns; False where X is nothing of the kind."""
         return False
 
-    @final
+    # Not final, like `predict`: one estimator reads several kinds of pattern of a sample at once.
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the input and the options, and learn.
 
@@ -140,7 +140,6 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
             self._fit(patterns, target)
         return self
 
-    @final
     def predict(self, X: Any) -> Any:
         """Answer for each pattern.
 
@@ -297,11 +296,13 @@ def _name_of(kind: type) -> str:
 
 
 def _plain_option(estimator: Estimator, name: str, value: Any) -> Any:
-    """An option as it stands in a model file: a number, a text, a truth value, None, or a list of these."""
+    """An option as it stands in a model file: a number, a text, a truth value, None, or a list or dict."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, (list, tuple)):
         return [_plain_option(estimator, name, part) for part in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: _plain_option(estimator, f"{name}.{key}", part) for key, part in value.items()}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     why = f"{name} must be a number, a text, a list of these or None, got {value!r:.80}"

@@ -1,9 +1,9 @@
 """What every workflow of `DescriptorRegressor` is: prepared rows and scaled targets in, numbers out, arrays to keep.
 
 To add a workflow: one file ``_workflow_<name>.py`` with one final class, and one line in the table `WORKFLOWS` of
-``peakwise.estimators``. `DescriptorRegressor` does the rest alike for all: it checks and bins the patterns, divides them
-by the largest value of the set, scales the targets to 0-1, keeps patterns away for stopping and for intervals, gives
-answers their units, and saves.
+``peakwise.estimators``. `DescriptorRegressor` does the rest alike for all: it checks and bins the patterns, divides
+them by the largest value of the set, scales the targets to 0-1, keeps patterns away for stopping and for intervals,
+gives answers their units, and saves.
 
 A workflow is made by its options (keyword arguments with defaults, stored under their names), and then
 
@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -32,13 +33,11 @@ import numpy as np
 from peakwise.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
 __all__ = ["Arrays", "Rows", "Task", "Workflow", "joined", "make_workflow", "option_wrong", "take", "workflow_options"]
 
-Rows = dict[str, "NDArray[np.floating]"]
+Rows = Mapping[str, "NDArray[np.floating]"]
 Arrays = dict[str, "NDArray[Any]"]
 
 
@@ -134,7 +133,9 @@ def make_workflow(name: str, options: Mapping[str, Any] | None) -> Workflow:
 def option_wrong(workflow: Workflow, name: str, must: str) -> OptionError:
     """The error for the option `name` of a workflow."""
     got = getattr(workflow, name)
-    return OptionError(f"cannot learn by {type(workflow).__name__}", f"{name} must be {must}, got {got!r:.80}", "Change it")
+    return OptionError(
+        f"cannot learn by {type(workflow).__name__}", f"{name} must be {must}, got {got!r:.80}", "Change it"
+    )
 
 
 def joined(rows: Rows) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from peakwise.evaluation._calibration import Calibration
 from peakwise.evaluation._clusters import MutualInformation, mutual_information, silhouette
 from peakwise.evaluation._conformal import conformal_p_value, conformal_size, conformal_spread, conformal_threshold
 from peakwise.evaluation._descriptors import DescriptorScores, descriptor_scores
+from peakwise.evaluation._intervals import ConformalIntervals
 from peakwise.evaluation._rates import auroc, top_k_accuracy, wilson_interval
 from peakwise.evaluation._reliability import Bin, brier, expected_calibration_error, reliability
 from peakwise.evaluation._repeats import OverSeeds, over_seeds
@@ -27,6 +28,7 @@ __all__ = [
     "CALIBRATIONS",
     "Bin",
     "Calibration",
+    "ConformalIntervals",
     "DescriptorScores",
     "IsotonicCalibration",
     "LabelScores",

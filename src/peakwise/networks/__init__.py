@@ -23,6 +23,7 @@ from peakwise.networks.fcnn import FCNN
 from peakwise.networks.lstm import LSTMNet
 from peakwise.networks.multi_scale import MultiScaleResNet
 from peakwise.networks.patch_conv import PatchConv
+from peakwise.networks.regression_mlp import RegressionMLP
 from peakwise.networks.residual import ResidualNet
 from peakwise.networks.sun_cnn import SunCNN
 from peakwise.networks.transformer import TransformerNet
@@ -74,6 +75,7 @@ __all__ = [
     "LinearHead",
     "MultiScaleResNet",
     "PatchConv",
+    "RegressionMLP",
     "ResidualNet",
     "SunCNN",
     "TransformerNet",

@@ -17,6 +17,7 @@ from peakwise.objectives._relations import order_positions
 from peakwise.objectives.autoencoder import Autoencoder
 from peakwise.objectives.binned_votes import BinnedVotes, believability
 from peakwise.objectives.multi_label import MultiLabel
+from peakwise.objectives.regression import Regression
 from peakwise.objectives.self_supervised import SelfSupervised
 from peakwise.objectives.single_label import SingleLabel
 from peakwise.objectives.supervised_contrastive import SupervisedContrastive
@@ -35,6 +36,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "self_supervised": SelfSupervised,
     "autoencoder": Autoencoder,
     "variational": Variational,
+    "regression": Regression,
 }
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "LinearEvaluation",
     "MultiLabel",
     "Objective",
+    "Regression",
     "SelfSupervised",
     "SingleLabel",
     "SupervisedContrastive",
