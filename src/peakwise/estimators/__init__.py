@@ -11,7 +11,13 @@ from peakwise.estimators._network_scores import NETWORK_METHODS
 from peakwise.estimators._novelty import Novelty
 from peakwise.estimators._regression_workflow import Workflow
 from peakwise.estimators._transitions import StateBoundary, Transitions
+from peakwise.estimators._workflow_boosting import Boosting
+from peakwise.estimators._workflow_forest import Forest
+from peakwise.estimators._workflow_gaussian_process import GaussianProcess
+from peakwise.estimators._workflow_partial_least_squares import PartialLeastSquares
 from peakwise.estimators._workflow_published import Hybrid, Multimodal, Reconstruction, RegressionOnly
+from peakwise.estimators._workflow_ridge import Ridge
+from peakwise.estimators._workflow_rocket import Rocket
 from peakwise.estimators.cosine_matcher import CosineMatcher
 from peakwise.estimators.descriptor_regressor import DescriptorRegressor
 from peakwise.estimators.latent_map import LatentMap
@@ -49,6 +55,12 @@ WORKFLOWS: dict[str, type[Workflow]] = {
     "regression": RegressionOnly,
     "hybrid": Hybrid,
     "multimodal": Multimodal,
+    "ridge": Ridge,
+    "partial_least_squares": PartialLeastSquares,
+    "forest": Forest,
+    "boosting": Boosting,
+    "gaussian_process": GaussianProcess,
+    "rocket": Rocket,
 }
 
 __all__ = [
