@@ -67,7 +67,7 @@ def test_a_model_is_trained_told_and_used(capsys, work, tmp_path):
     made = tmp_path / "m.pw"
     document = ask(capsys, "train", "transitions", work / "series.nc", "--labels", work / "L.csv", "-o", made)
     assert (document["command"], document["task"], document["output"]) == ("train", "transitions", str(made))
-    assert (document["states"], document["method"], document["network"]) == (["low", "high"], "linear", None)
+    assert (document["states"], document["method"], document["network"]) == (["low", "high"], "guided", None)
     assert (document["patterns"], document["labelled"], document["labelled_told_right"]) == (N, 6, 6)
     assert document["bytes"] == made.stat().st_size
     assert [p.name for p in tmp_path.iterdir()] == ["m.pw"]

@@ -227,7 +227,7 @@ def test_few_labels_are_enough(capsys, folder, tmp_path):
     rows = [("scan2", "cold"), ("scan9.xye", "cold"), ("scan16", "cold"), (folder / "scan21.xye", "hot")]
     made = table(tmp_path / "L.csv", [*rows, ("scan29", "hot"), ("scan30", "")])
     document = ask(capsys, folder, "--labels", made)
-    assert (document["method"], document["state_names"]) == ("linear", ["cold", "hot"])
+    assert (document["method"], document["state_names"]) == ("guided", ["cold", "hot"])
     assert [b["after"] for b in document["boundaries"]] == [AFTER]
     assert [p["state"] for p in document["patterns"]] == [int(i > AFTER) for i in range(N)]
 

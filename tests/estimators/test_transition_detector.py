@@ -51,10 +51,41 @@ def test_no_way_without_labels_invents_one(method):
 def test_labels_name_the_states_and_a_few_are_enough():
     y = labels(40, (2, "cubic"), (5, "cubic"), (30, "tetragonal"), (37, "tetragonal"))
     detector = TransitionDetector().fit(make(step(40, 17)), y)
-    assert detector.transitions_.method == "linear"
+    assert detector.transitions_.method == "guided"
     assert detector.state_names_ == ["cubic", "tetragonal"]
     assert [b.after for b in detector.boundaries_] == [17]
     assert detector.predict(make([0.0, 1.0], seed=9)).tolist() == ["cubic", "tetragonal"]
+
+
+def test_lines_that_only_move_do_not_mislead_the_labels():
+    """Two labels near the ends, a strain of 3 %: the linear model tells the strain, not the change."""
+    series = make(step(60, 20), strains=np.linspace(0, 0.03, 60))
+    y = labels(60, (1, "a"), (58, "b"))
+    guided, linear = (TransitionDetector(method=m).fit(series, y) for m in ("guided", "linear"))
+    assert [b.after for b in guided.boundaries_] == [20]
+    assert [b.after for b in linear.boundaries_] != [20]
+    low, high = guided.boundaries_[0].interval
+    assert low <= 20.5 <= high
+    assert "lie beyond the labels" in guided.transitions_.warnings[0]
+
+
+def test_labels_without_an_order_are_told_one_by_one():
+    order = np.random.default_rng(3).permutation(40)
+    share = step(40, 17)
+    y = [None if i % 2 else f"state {int(share[k])}" for i, k in enumerate(order)]
+    detector = TransitionDetector().fit(make(share[order]), y)
+    assert detector.transitions_.method == "linear"
+    assert "each pattern is told by itself" in detector.transitions_.warnings[0]
+    assert detector.predict(make(share)).tolist() == [f"state {int(v)}" for v in share]
+
+
+def test_patterns_that_arrive_are_told_by_the_labels_so_far():
+    series = make(step(60, 29))
+    detector = TransitionDetector().fit(series[:45], labels(45, (2, "a"), (40, "b")))
+    detector.update(series[45:])
+    assert [b.after for b in detector.boundaries_] == [29]
+    assert detector.state_names_ == ["a", "b"]
+    assert len(detector.states_) == 60
 
 
 def test_one_label_alone_cannot_tell_states_apart():

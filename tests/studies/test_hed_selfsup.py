@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from peakwise.cli.study import study
 from peakwise.studies import STUDIES
-from peakwise.studies._hed_breaks import alike, break_place, joined, own_answers, prepare_breaks, strain_axis
+from peakwise.series import alike, log_rows
+from peakwise.studies._hed_breaks import break_place, joined, own_answers, prepare_breaks
 from peakwise.studies._hed_labels import draw_labels, judge, linear_answers, nearest_answers, read_suite
 
 LABELLED = ("D1", "D4", "D5", "D8", "D9")
@@ -101,7 +102,7 @@ def test_overlap_up_to_a_shift_is_that_of_a_loop():
 def test_a_cell_that_shrinks_shifts_the_rows(suite):
     # bcc iron held, and just below its transition: strained by some per cent, and the same but for a shift.
     place, labels = series_of(suite, "D2")
-    rows, step = strain_axis([suite.patterns[suite.names.index("D2")]])
+    rows, step = log_rows(suite.patterns[suite.names.index("D2")])
     last = int(np.flatnonzero(labels == 0)[-1]) - 2
     pair = rows[[0, last]]
     assert alike(pair, 0)[0, 1] < 0.8

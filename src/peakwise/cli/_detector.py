@@ -67,7 +67,7 @@ def needs_network(method: str) -> bool:
     """Whether the method trains one."""
     from peakwise.estimators import METHODS
 
-    plain = ("auto", "breaks", "segments", "spectral", "kmeans", "agglomerative", "linear")
+    plain = ("auto", "breaks", "segments", "spectral", "kmeans", "agglomerative", "guided", "linear")
     return method in METHODS and method not in plain
 
 

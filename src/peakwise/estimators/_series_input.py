@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from peakwise.patterns import Patterns
 
-__all__ = ["about_order", "about_values", "read_labels", "read_values", "told_labels"]
+__all__ = ["about_label_order", "about_order", "about_values", "read_labels", "read_values", "told_labels"]
 
 _UNLABELLED = ("", "-1", "nan", "none", "?")
 
@@ -97,3 +97,19 @@ def about_order(patterns: Patterns) -> list[str]:
     if changes > 0.5 * by_chance and silhouette(rows, labels) > 0.7:
         return ["the patterns fall into two groups, but not one after the other: is their order right?"]
     return []
+
+
+def about_label_order(codes: NDArray[np.intp]) -> list[str]:
+    """A warning where labels change about as often as in patterns without an order.
+
+    >>> about_label_order(np.array([0, -1, 0, 0, 0, 1, 1, -1, 1, 1, 0, 0, 0, 0]))
+    []
+    >>> len(about_label_order(np.array([0, 1, 0, 1] * 3)))
+    1
+    """
+    told = codes[codes >= 0]
+    shares = np.bincount(told) / max(told.size, 1)
+    by_chance = (told.size - 1) * (1 - float((shares**2).sum()))
+    if told.size < 12 or np.count_nonzero(np.diff(told)) < 0.7 * by_chance:
+        return []
+    return ["the labels do not follow one after the other as in a series: each pattern is told by itself"]

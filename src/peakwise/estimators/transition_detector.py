@@ -11,10 +11,17 @@ from peakwise.estimators import _labelled
 from peakwise.estimators._base import Estimator
 from peakwise.estimators._options import option_error, real_option, whole_option
 from peakwise.estimators._rows import unit_rows
-from peakwise.estimators._series_input import about_order, about_values, read_labels, read_values, told_labels
+from peakwise.estimators._series_input import (
+    about_label_order,
+    about_order,
+    about_values,
+    read_labels,
+    read_values,
+    told_labels,
+)
 from peakwise.estimators._transitions import StateBoundary, Transitions, boundaries_of, cuts_of, sticky
 from peakwise.patterns import Patterns, concatenate
-from peakwise.series import GROUPINGS, feature_rows, find_states, group, principal_scores, segments
+from peakwise.series import GROUPINGS, feature_rows, find_states, group, label_frames, principal_scores, segments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,12 +34,13 @@ __all__ = ["METHODS", "TransitionDetector"]
 
 # What each does, in the order in which they are told. Networks are told by their names in `NETWORKS`.
 METHODS: dict[str, str] = {
-    "auto": "breaks without labels, linear with them",
+    "auto": "breaks without labels, guided with them",
     "breaks": "aligned, reduced, broken where a learned rule says so",
     "segments": "principal components, then parts of equal mean",
     "spectral": "principal components, then spectral clustering",
     "kmeans": "principal components, then k-means",
     "agglomerative": "principal components, then Ward clustering",
+    "guided": "few labels: alike up to a strain, then the break between two labels",
     "linear": "labels: principal components, then logistic regression",
     "network": "labels: a network and its head, by cross-entropy",
     "supervised_contrastive": "labels: a network by contrast, then a linear head",
@@ -132,7 +140,7 @@ class TransitionDetector(Estimator):
     def _fit(self, patterns: Patterns, y: Any) -> None:
         self._check_options(len(patterns))
         codes, names, said = read_labels(y, len(patterns))
-        method = self._method(codes)
+        method = self._method(codes, patterns, said)
         self.values_ = read_values(patterns, self.variable)
         if self.values_ is not None:
             said += about_values(self.values_)
@@ -140,6 +148,8 @@ class TransitionDetector(Estimator):
         self.answering_: dict[str, NDArray[np.float64]] = {}
         if method in _WITHOUT_LABELS:
             answer = self._unlabelled(patterns, method, said)
+        elif method == "guided":
+            answer = self._guided(patterns, codes, names, said)
         elif method == "linear":
             answer = self._linear(patterns, codes, names, said)
         else:
@@ -161,12 +171,18 @@ class TransitionDetector(Estimator):
             why = "a loaded model does not hold the series that it was fitted to"
             raise OptionError("cannot continue the series", why, "Fit it to the patterns so far")
         joined = concatenate([_plain(p, self.variable) for p in (seen, more)])
-        if self.transitions_.method in _WITHOUT_LABELS:
+        method = self.transitions_.method
+        if method in _WITHOUT_LABELS:
             self._fit(joined, None)
+        elif method == "guided":
+            self.values_ = read_values(joined, self.variable)
+            more = np.full(len(joined) - len(self._codes), -1, dtype=np.intp)
+            self.answering_ = {}
+            self._keep(self._guided(joined, np.concatenate([self._codes, more]), tuple(self.state_names_), []))
         else:
             self.values_ = read_values(joined, self.variable)
             probabilities = sticky(self._predict_proba(joined))
-            self._keep(self._from_probabilities(probabilities, self.state_names_, self.transitions_.method, (), joined))
+            self._keep(self._from_probabilities(probabilities, self.state_names_, method, (), joined))
         self._seen = joined
         return self.transitions_
 
@@ -232,6 +248,21 @@ class TransitionDetector(Estimator):
             labels = group(scores, k, method, random_state=self.random_state)
         return self._from_labels(labels, k, method, scores, said)
 
+    def _guided(
+        self, patterns: Patterns, codes: NDArray[np.intp], names: tuple[Any, ...], said: list[str]
+    ) -> Transitions:
+        found = label_frames(patterns, codes, len(names))
+        self._codes = codes
+        # Between labels the breaks have the last word; beyond them single frames do not make a state.
+        made = np.where(found.is_between[:, None], found.probabilities, sticky(found.probabilities))
+        if not found.is_between[[0, -1]].all():
+            first, last = np.flatnonzero(codes >= 0)[[0, -1]]
+            said.append(
+                f"patterns 0 to {first} and {last} to {len(codes) - 1} lie beyond the labels: states that begin there "
+                "cannot be known"
+            )
+        return self._from_probabilities(made, names, "guided", tuple(said), patterns)
+
     def _linear(
         self, patterns: Patterns, codes: NDArray[np.intp], names: tuple[Any, ...], said: list[str]
     ) -> Transitions:
@@ -293,7 +324,7 @@ class TransitionDetector(Estimator):
         self.n_states_ = answer.probabilities.shape[1]
         self.state_names_ = list(answer.names)
         self.classification_confidence_ = answer.classification_confidence
-        if answer.method in _WITHOUT_LABELS:
+        if answer.method in (*_WITHOUT_LABELS, "guided"):
             self.answered_ = np.unique(answer.states)
 
     def _check_options(self, n: int) -> None:
@@ -310,14 +341,19 @@ class TransitionDetector(Estimator):
         real_option(self, "minutes", or_above=False)
         whole_option(self, "random_state", 0)
 
-    def _method(self, codes: NDArray[np.intp]) -> str:
+    def _method(self, codes: NDArray[np.intp], patterns: Patterns, said: list[str]) -> str:
         has_labels = bool((codes >= 0).any())
+        if self.method == "auto" and has_labels:
+            # Between two labels of one state guided sees nothing else: only in a series, one after the other, is it so.
+            odd = about_label_order(codes) or about_order(patterns)
+            said += odd
+            return "linear" if odd else "guided"
         if self.method == "auto":
-            return "linear" if has_labels else "breaks"
+            return "breaks"
         if has_labels and self.method in _WITHOUT_LABELS:
             why = f"the method {self.method!r} learns from no labels, and labels were given"
-            raise PatternsError("cannot look for transitions", why, "Leave them out, or choose the method linear")
-        if not has_labels and self.method in ("linear", "network", "supervised_contrastive"):
+            raise PatternsError("cannot look for transitions", why, "Leave them out, or choose the method guided")
+        if not has_labels and self.method in ("guided", "linear", "network", "supervised_contrastive"):
             why = f"the method {self.method!r} needs labels of at least two states, got none"
             raise PatternsError("cannot look for transitions", why, "Give labels, or choose the method breaks")
         return self.method

@@ -1,10 +1,6 @@
-"""A method of our own for few labels: alike up to a strain, then the break of the slope between two labels.
+"""The method of our own for few labels over several series: `peakwise.series.label_frames`, and labels that are lent.
 
-A pattern first takes the state of the labelled pattern that it is most like when the cell may be larger or smaller: on
-an axis of log(1/d) a strain only shifts the lines, and what only moved is no change. Between two neighbouring labels of
-different states in one series the boundary is then laid where the series, aligned, breaks: a step, or a slope that
-begins or ends. The labels say which states there are and between which frames to look; all frames say where. Labels of
-other series count, too, at frames that cannot be told from the labelled ones.
+Labels of other series count, too, at frames that cannot be told from the labelled ones.
 """
 
 from __future__ import annotations
@@ -15,17 +11,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import uniform_filter1d
 
-from peakwise.series import align, prepare_series
+from peakwise.series import STRAIN, align, alike, break_weights, log_rows, prepare_series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from peakwise.patterns import Patterns
     from peakwise.studies._hed_labels import Suite
 
     Array = NDArray[np.float64]
@@ -33,22 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Breaking",
-    "alike",
     "break_place",
     "joined",
     "lend_labels",
     "own_answers",
     "prepare_breaks",
-    "strain_axis",
 ]
 
-_POINTS = 768  # of the axis of log(1/d)
-_STRAIN = 0.06  # by which a cell may be larger or smaller and still be the same state
-_BROAD = 12  # what bends over more than this part of the range is background
-_CURVES = 6  # principal components between two labels
 _AS_ALIKE = 0.98  # of what noise alone would leave, from which a label of another series is lent
-_MARGIN = 0.5  # frames on either side of the two labels, as a share of those between them
-_FEWEST_AROUND = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,49 +61,12 @@ class Breaking:
 
 def prepare_breaks(suite: Suite) -> Breaking:
     """Look at all series, without labels."""
-    rows, step = strain_axis(suite.patterns)
+    # The suite has one axis, so that one step holds for all.
+    made = [log_rows(p) for p in suite.patterns]
+    rows, step = np.concatenate([r for r, _ in made]), made[0][1]
     seen = [align(prepare_series(p)) for p in suite.patterns]
-    like, same = alike(rows, round(_STRAIN / step)), alike(rows, 0)
+    like, same = alike(rows, round(STRAIN / step)), alike(rows, 0)
     return Breaking(like, same, tuple(r for r, _ in seen), tuple(s for _, s in seen))
-
-
-def strain_axis(patterns: Sequence[Patterns]) -> tuple[NDArray[np.float32], float]:
-    """Rows of length 1 on an even axis of log(1/d), on which a strain is a shift, and its step."""
-    made = []
-    step = 1.0
-    for p in patterns:
-        axis = np.log(np.sin(np.radians(np.asarray(p.axis) / 2)))
-        grid = np.linspace(axis[0], axis[-1], _POINTS)
-        step = float(grid[1] - grid[0])
-        counts = np.maximum(np.asarray(p.intensity, dtype=np.float64), 0)
-        # Counts between the edges of each cell: nothing is left out where cells are wider than the steps measured.
-        edges = np.append(grid - step / 2, grid[-1] + step / 2)
-        total = np.concatenate([np.zeros((len(counts), 1)), counts.cumsum(axis=1)], axis=1)
-        place = np.interp(edges, np.append(axis, 2 * axis[-1] - axis[-2]), np.arange(len(axis) + 1.0))
-        low = np.minimum(place.astype(np.intp), len(axis) - 1)
-        at = total[:, low] + (total[:, low + 1] - total[:, low]) * (place - low)
-        roots = np.sqrt(np.diff(at, axis=1) / np.maximum(np.diff(place), 1e-9))
-        roots -= uniform_filter1d(roots, _POINTS // _BROAD, axis=1)
-        made.append(roots / np.sqrt((roots**2).sum(axis=1, keepdims=True)))
-    return np.concatenate(made).astype(np.float32), step
-
-
-def alike(rows: NDArray[np.float32], lag: int) -> NDArray[np.float32]:
-    """The largest overlap of each two rows, shifted by up to `lag` points.
-
-    >>> alike(np.eye(5, dtype=np.float32)[[0, 1, 4]], 1).round(3)
-    array([[1., 1., 0.],
-           [1., 1., 0.],
-           [0., 0., 1.]], dtype=float32)
-    """
-    n, m = rows.shape
-    size = next_fast_len(m + lag, real=True)
-    spectra = rfft(rows, size)
-    made = np.zeros((n, n), dtype=np.float32)
-    for i in range(n):
-        overlap = irfft(np.conj(spectra[i]) * spectra[i:], size)
-        made[i, i:] = np.maximum(overlap[:, : lag + 1].max(axis=1), overlap[:, size - lag :].max(axis=1, initial=-1))
-    return np.asarray(np.maximum(made, made.T))
 
 
 def own_answers(suite: Suite, known: NDArray[np.bool_], seen: Breaking, *, breaks: bool = True) -> NDArray[np.int64]:
@@ -193,38 +142,6 @@ def joined(own: Sequence[tuple[int, int]], lent: Sequence[Lent]) -> list[tuple[i
 
 
 def break_place(rows: NDArray[np.floating], strain: Array, first: int, last: int) -> int:
-    """The first frame of the new state, between frame `first` of one state and `last` of the next.
-
-    Notes
-    -----
-    Principal components of the aligned frames around, against the strain u of the cell (against the cell, not the time:
-    a ramp that begins is no transition), are fitted from every place a by three shapes of four parameters each::
-
-        1, u, (u - a)+, (u - a)+^2      nothing, then a change that begins
-        1, u, (a - u)+, (a - u)+^2      a change that ends
-        1, u, [u > a], (u - a)+         a step
-
-    The place is the mean over all places and shapes with weights ``exp(-chi^2 / 2)``; the best fit tells the noise.
-    """
-    if last - first < 2:
-        return last
-    around = max(_FEWEST_AROUND, round(_MARGIN * (last - first)))
-    low, high = max(0, first - around), min(len(rows), last + around + 1)
-    centred = np.asarray(rows[low:high] - rows[low:high].mean(axis=0), dtype=np.float64)
-    size, vectors = np.linalg.eigh(centred @ centred.T)
-    kept = np.argsort(size)[::-1][:_CURVES]
-    scores = vectors[:, kept] * np.sqrt(np.maximum(size[kept], 0))
-    u = strain[low:high] - strain[low:high].mean()
-    u = u / (u.std() or 1.0)
-    frame, even = np.arange(high - low), np.ones(high - low)
-    cuts = np.arange(first + 1, last + 1)
-    rest = np.empty((cuts.size, 3))
-    for i, cut in enumerate(cuts - low):
-        middle = (u[cut] + u[cut - 1]) / 2
-        after, before = np.maximum(u - middle, 0), np.maximum(middle - u, 0)
-        for j, pair in enumerate(((after, after**2), (before, before**2), (frame >= cut, after))):
-            shapes = np.linalg.qr(np.column_stack([even, u, *pair]))[0]
-            rest[i, j] = ((scores - shapes @ (shapes.T @ scores)) ** 2).sum()
-    noise = max(float(rest.min()) / max((high - low - 4) * len(kept), 1), 1e-30)
-    weight = np.exp(-(rest - rest.min()) / (2 * noise)).sum(axis=1)
-    return int(np.floor((weight * cuts).sum() / weight.sum() + 0.5))
+    """The first frame of the new state, between frame `first` of one state and `last` of the next: the mean place."""
+    cuts, weights = break_weights(rows, strain, first, last)
+    return int(np.floor((weights * cuts).sum() + 0.5))
