@@ -2,7 +2,7 @@
 
 >>> from peakwise import datasets
 >>> list(datasets.DATASETS)
-['demo-scans', 'hed-suite', 'made-series', 'zenodo-4424866', 'mdf-tac2-v14v']
+['demo-scans', 'hed-suite', 'made-series', 'gold-md', 'zenodo-4424866', 'mdf-tac2-v14v']
 
 To add a set: one file beside these that ends with its `Dataset`, and one line in the table `DATASETS`.
 """
@@ -15,6 +15,7 @@ from peakwise.datasets._cache import Book, cache_folder
 from peakwise.datasets._dataset import Dataset, RemoteFile
 from peakwise.datasets._fetch import fetch_file
 from peakwise.datasets.demo import DEMO_SCANS
+from peakwise.datasets.gold_md import GOLD_MD
 from peakwise.datasets.hed_suite import HED_SUITE
 from peakwise.datasets.made_series import MADE_SERIES
 from peakwise.datasets.mdf_tac2_v14v import MDF_TAC2_V14V
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DATASETS", "Dataset", "RemoteFile", "cache_folder", "fetch", "find", "ledger", "load", "options_of"]
 
-DATASETS: dict[str, Dataset] = {d.name: d for d in (DEMO_SCANS, HED_SUITE, MADE_SERIES, ZENODO_4424866, MDF_TAC2_V14V)}
+DATASETS: dict[str, Dataset] = {
+    d.name: d for d in (DEMO_SCANS, HED_SUITE, MADE_SERIES, GOLD_MD, ZENODO_4424866, MDF_TAC2_V14V)
+}
 
 
 def load(name: str, **options: Any) -> Patterns:
