@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "identify": ("peakwise.cli.identify:identify", "Which phases are in scans, how sure, how much of each, or none."),
     "transitions": ("peakwise.cli.transitions:transitions", "Where, if anywhere, a series changed, and how sure."),
     "novelty": ("peakwise.cli.novelty:novelty", "Which scans are unlike anything known, and why."),
+    "regress": ("peakwise.cli.regress:regress", "What the microstructure is: descriptors with intervals that hold."),
     "cluster": ("peakwise.cli.cluster:cluster", "Which patterns are alike: groups without labels and without order."),
     "train": ("peakwise.cli.train:train", "Learn once, answer often: a model for the phases of a folder of CIFs."),
     "explain": ("peakwise.cli.explain:explain", "Why this answer: which parts of a scan speak for a phase."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from peakwise.cli._names import NETWORK
 from peakwise.cli._output import Output
 
 if TYPE_CHECKING:
@@ -54,10 +55,14 @@ table = click.option(
     "--table", metavar="T.csv", type=click.Path(),
     help="Compositions or places of the scans, a row each: maps in the report.",
 )  # fmt: skip
-network = click.option("--network", metavar="NAME", help="A network of peakwise models.")
+network = click.option("--network", metavar="NAME", type=NETWORK, help="A network of peakwise models.")
 minutes = click.option(
     "--minutes", metavar="X", type=click.FloatRange(0, min_open=True), default=2.0, show_default=True,
     help="Most time for training a network.",
+)  # fmt: skip
+modality = click.option(
+    "--modality", metavar="NAME=SCAN", multiple=True,
+    help="Patterns of another kind of the same samples, by a name; as often as wanted.",
 )  # fmt: skip
 report = click.option(
     "--report", metavar="OUT.html", type=click.Path(), help="Write a report: one file, no network needed."

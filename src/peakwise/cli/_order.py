@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from peakwise.cli._output import Output
     from peakwise.patterns import Patterns
 
-__all__ = ["Variable", "in_order"]
+__all__ = ["Variable", "in_order", "unit_of"]
 
 _WHAT = "cannot order the series"
 _KNOWN = ("temperature", "pressure", "time")  # worth a hint where files hold them
@@ -61,7 +61,7 @@ def in_order(
             )
         order = np.argsort(values, kind="stable")
         patterns, values = patterns[order], values[order]
-    return patterns, Variable(name, _unit(name), values)
+    return patterns, Variable(name, unit_of(name), values)
 
 
 def _from_meta(patterns: Patterns, name: str) -> NDArray[np.float64]:
@@ -99,7 +99,7 @@ def _changes(column: NDArray[Any]) -> bool:
     return column.dtype.kind in "fiu" and bool(np.isfinite(column).all()) and float(np.ptp(column)) > 0
 
 
-def _unit(name: str) -> str | None:
+def unit_of(name: str) -> str | None:
     """From our table of metadata, or from brackets in the name itself."""
     from peakwise.io import META
 

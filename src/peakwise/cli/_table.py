@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from peakwise.cli._output import Output
     from peakwise.patterns import Patterns
 
-__all__ = ["match_rows", "read_rows"]
+__all__ = ["match_rows", "read_columns", "read_rows"]
 
 _NAMES = ("pattern", "scan", "file", "name")
 _PACKED = {".gz", ".bz2", ".xz"}
@@ -24,10 +24,7 @@ _NAMED = 3  # unknown patterns that are named
 
 def read_rows(file: str, columns: Sequence[str], what: str) -> tuple[list[str], list[str], str]:
     """Names of patterns, the texts beside them in the first of these columns that is there, and its name."""
-    lines = _lines(file, what)
-    comma = max(",;\t", key=lines[0].count)
-    rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=comma)]
-    head = [one_line(cell, 60).lower() for cell in rows[0]]
+    rows, head = _cells(file, what)
     which = next((head.index(name) for name in _NAMES if name in head), None)
     wanted = next((head.index(c.lower()) for c in columns if c.lower() in head), None)
     if which is None or wanted is None:
@@ -42,6 +39,32 @@ def read_rows(file: str, columns: Sequence[str], what: str) -> tuple[list[str], 
     if not names:
         raise ReadError(what, "it names no pattern", "Write a line for each", file=file)
     return names, texts, rows[0][wanted]
+
+
+def read_columns(file: str, what: str) -> tuple[list[str], dict[str, list[str]]]:
+    """Names of patterns, and the texts beside them in all other columns, by the names of the columns."""
+    rows, head = _cells(file, what)
+    which = next((head.index(name) for name in _NAMES if name in head), None)
+    if which is None:
+        why = f"its first line must name the column pattern (or scan), got {', '.join(head)!r:.120}"
+        raise ReadError(what, f"it has no column 'pattern': {why}", "Add that line", file=file)
+    titles = {i: one_line(cell, 60) for i, cell in enumerate(rows[0]) if i != which and cell}
+    twice = next((t for t in titles.values() if list(titles.values()).count(t) > 1), None)
+    if twice is not None:
+        raise ReadError(what, f"it has two columns {twice!r}", "Leave one of them", file=file)
+    kept = [row for row in rows[1:] if len(row) > which and row[which]]
+    if not kept:
+        raise ReadError(what, "it names no pattern", "Write a line for each", file=file)
+    columns = {title: [row[i] if len(row) > i else "" for row in kept] for i, title in titles.items()}
+    return [row[which] for row in kept], columns
+
+
+def _cells(file: str, what: str) -> tuple[list[list[str]], list[str]]:
+    """All cells of a table, and its first line in small letters."""
+    lines = _lines(file, what)
+    comma = max(",;\t", key=lines[0].count)
+    rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=comma)]
+    return rows, [one_line(cell, 60).lower() for cell in rows[0]]
 
 
 def match_rows(

@@ -26,7 +26,8 @@ def fit_ridge(
     -----
     With the singular values s and left vectors U of the centred table the fitted values are U diag(s²/(s² + a)) Uᵀ y
     plus the mean; leaving row i out makes its error the residual over 1 - h_i, where h_i is the i-th diagonal of that
-    matrix plus 1/n (the mean is learned, too). Each target has its own strength a.
+    matrix plus 1/n (the mean is learned, too). Computed with a/(s² + a), which loses no digits where a is small. Each
+    target has its own strength a.
     """
     n = len(table)
     means, offsets = table.mean(axis=0), targets.mean(axis=0)
@@ -38,10 +39,14 @@ def fit_ridge(
     best = np.full(targets.shape[1], np.inf)
     weights, errors = np.zeros((table.shape[1], targets.shape[1])), centred * n / max(n - 1, 1)
     unit = float((sizes**2).sum()) / n if sizes.size else 1.0
+    # What no column of the table can follow; of as many columns as patterns it is rounding alone.
+    beside, room_beside = centred - left @ along, 1 - 1 / n - (left**2).sum(axis=1)
+    if sizes.size >= n - 1:
+        beside, room_beside = np.zeros_like(centred), np.zeros(n)
     for strength in STRENGTHS * unit:
-        shrink = sizes**2 / (sizes**2 + strength)
-        room = 1 - (left**2) @ shrink - 1 / n
-        wrong = (centred - left @ (shrink[:, None] * along)) / np.maximum(room, 1e-9)[:, None]
+        rest = strength / (sizes**2 + strength)
+        room = (left**2) @ rest + room_beside
+        wrong = (beside + left @ (rest[:, None] * along)) / np.maximum(room, 1e-300)[:, None]
         mean = (wrong**2).mean(axis=0)
         better = mean < best
         if better.any():

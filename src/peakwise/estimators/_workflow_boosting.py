@@ -74,14 +74,15 @@ class Boosting(Workflow):
 
     def state(self) -> tuple[dict[str, Any], Arrays]:
         """Trees as arrays."""
-        return {}, {**self._ready.arrays(), **self._trees, "means": self._means}
+        return {"targets": self._means.size}, {**self._ready.arrays(), **self._trees, "means": self._means}
 
     def restore(self, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The inverse of `state`."""
-        del told
         self._ready = PreparedRows.of("none", arrays)
         self._trees = check_trees(arrays, self._ready.axes.shape[1] or self._ready.centre.size)
         self._means = np.asarray(arrays["means"], np.float64)
-        if self._means.ndim != 1 or self._means.size == 0 or len(self._trees["roots"]) % self._means.size:
+        if self._means.shape != (told["targets"],) or self._means.size == 0 or self._trees["value"].shape[1] != 1:
+            raise ValueError(f"the shapes {self._means.shape} and {self._trees['value'].shape} of boosted trees")
+        if len(self._trees["roots"]) % self._means.size:
             raise ValueError(f"{len(self._trees['roots'])} trees for {self._means.size} targets")
         return self

@@ -65,11 +65,14 @@ class Forest(Workflow):
 
     def state(self) -> tuple[dict[str, Any], Arrays]:
         """Trees as arrays."""
-        return {}, {**self._ready.arrays(), **self._trees}
+        told = {"trees": len(self._trees["roots"]), "targets": self._trees["value"].shape[1]}
+        return told, {**self._ready.arrays(), **self._trees}
 
     def restore(self, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The inverse of `state`."""
-        del told
         self._ready = PreparedRows.of("none", arrays)
         self._trees = check_trees(arrays, self._ready.centre.size)
+        found = len(self._trees["roots"]), self._trees["value"].shape[1]
+        if found != (told["trees"], told["targets"]):
+            raise ValueError(f"{found[0]} trees for {found[1]} targets, promised {told['trees']} for {told['targets']}")
         return self

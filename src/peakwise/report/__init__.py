@@ -13,6 +13,15 @@ from peakwise.report._novelty_map import add_map
 from peakwise.report._novelty_page import novelty_html, write_novelty_html
 from peakwise.report._novelty_verdict import NOVELTY_VERDICTS, tell_novelty, tell_scan
 from peakwise.report._page import identification_html, write_identification_html
+from peakwise.report._regression import Chart, DescriptorCurves, DescriptorDocument, DescriptorScan, Series
+from peakwise.report._regression_csv import descriptors_csv
+from peakwise.report._regression_verdict import (
+    DESCRIPTOR_VERDICTS,
+    scores_of,
+    tell_described,
+    tell_descriptors,
+    value_text,
+)
 from peakwise.report._series import (
     Boundary,
     Change,
@@ -30,14 +39,19 @@ from peakwise.report._training_figures import confusion_matrix_figure, training_
 from peakwise.report._verdict import VERDICTS, Verdict, tell
 
 __all__ = [
+    "DESCRIPTOR_VERDICTS",
     "NOVELTY_VERDICTS",
     "SERIES_VERDICTS",
     "VERDICTS",
     "Boundary",
     "Candidate",
     "Change",
+    "Chart",
     "ClusterDocument",
     "Curves",
+    "DescriptorCurves",
+    "DescriptorDocument",
+    "DescriptorScan",
     "Document",
     "Explanation",
     "Fit",
@@ -48,6 +62,7 @@ __all__ = [
     "PatternState",
     "PhaseAnswer",
     "ScanAnswer",
+    "Series",
     "SeriesCurves",
     "TransitionDocument",
     "Unexplained",
@@ -57,16 +72,20 @@ __all__ = [
     "add_series",
     "clusters_html",
     "confusion_matrix_figure",
+    "descriptors_csv",
     "identification_csv",
     "identification_html",
     "novelty_csv",
     "novelty_html",
     "plot_identification",
     "save_figure",
+    "scores_of",
     "series_changes",
     "series_scores",
     "tell",
     "tell_clusters",
+    "tell_described",
+    "tell_descriptors",
     "tell_novelty",
     "tell_scan",
     "tell_transitions",
@@ -74,6 +93,7 @@ __all__ = [
     "training_curves_figure",
     "transitions_csv",
     "transitions_html",
+    "value_text",
     "write_clusters_html",
     "write_identification_html",
     "write_novelty_html",

@@ -201,7 +201,7 @@ def check_chart(chart: object, place: str = "the chart") -> Chart:
 
 def _check_curves(curves: Mapping[str, Any], n: int) -> None:
     size = _CHECKS.points(curves, "axis", None, "curves")
-    shape = np.shape(curves.get("patterns"))
+    shape = np.shape(np.asarray(curves.get("patterns")))
     if shape != (n, size):
         raise _CHECKS.refused(f"curves.patterns must have shape ({n}, {size}), got {shape}")
     _CHECKS.number(curves, "wavelength", "curves")

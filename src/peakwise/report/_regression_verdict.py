@@ -90,7 +90,8 @@ def tell_described(document: DescriptorDocument, scan: DescriptorScan) -> Told:
     said = []
     for name in targets[:_MOST_NAMED]:
         low, high = ends_of(scan, name)
-        unit = f" {one_line(units[name], 20)}" if units.get(name) else ""
+        unit = units.get(name) or ""
+        unit = f" {one_line(unit, 20)}" if unit and unit not in name else ""
         said.append(f"{one_line(name, _SHOWN)} is {value_text(scan['values'].get(name), low, high)}{unit}")
     more = len(targets) - len(said)
     return Told(kind, ", ".join(said) + (f", and {more} more" if more else ""))
