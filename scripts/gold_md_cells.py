@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-A0 = 4.0989  # [angstrom] lattice constant of Au_u3.eam at 300 K, as our own relaxed cells have it
+A0 = 4.0989  # [angstrom] with which cells begin; those of Au_u3.eam at 300 K and no stress come to 4.095
 _CLEAR = 1.7  # [angstrom] an interstitial atom keeps at least this from its neighbours
 
 

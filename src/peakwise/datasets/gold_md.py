@@ -44,7 +44,7 @@ DESCRIPTORS = (
 )  # fmt: skip
 PROFILES = ("xrd", "xrd-fine", "vdos")
 _FILE = Path(__file__).with_name("gold_md.npz")
-_SHA256 = "a979fd647d555ee8bdd41b1c08eabc2f16b131c846c7e1ac23515b3e58935276"
+_SHA256 = "3a15eaf7858dfcb96977fe256d941aec18fc3d939e8a20b90cd49173e9aca0f4"
 _WAVELENGTH = 1.54  # [angstrom]
 _START, _END = 30.0, 90.0  # two_theta [deg]
 _JOINED = 4  # points of the file in one of the published 150
@@ -84,7 +84,7 @@ def read_gold_md(*, profile: str = "xrd", source: str | os.PathLike[str] | None 
         why = f"it must be one of {', '.join(PROFILES)}, got {profile!r}"
         raise OptionError("unknown profile", why, "Choose one")
     held = _read(source)
-    recipes = _recipes(held)
+    recipes = _recipes(held, source)
     sigma = held["sigma"]
     meta: dict[str, Any] = {name: held[name] for name in ("fcc", "hcp", "disordered")}
     meta |= {f"sigma_{axis * 2}": sigma[:, i] for i, axis in enumerate("xyz")}
@@ -111,7 +111,7 @@ def recipes_of(source: str | os.PathLike[str] | None = None) -> list[dict[str, A
     >>> recipes_of()[0]["family"]
     'pristine'
     """
-    return _recipes(_read(source))
+    return _recipes(_read(source), source)
 
 
 def _read(source: str | os.PathLike[str] | None) -> dict[str, NDArray[Any]]:
@@ -142,8 +142,16 @@ def _read(source: str | os.PathLike[str] | None) -> dict[str, NDArray[Any]]:
     return held
 
 
-def _recipes(held: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
-    recipes: list[dict[str, Any]] = json.loads(held["recipes"].tobytes())
+def _recipes(held: dict[str, NDArray[Any]], source: str | os.PathLike[str] | None) -> list[dict[str, Any]]:
+    needed = {"number", "family", "mode", "strain"}
+    try:
+        recipes: list[dict[str, Any]] = json.loads(held["recipes"].tobytes())
+        complete = len(recipes) == len(held["fcc"]) and all(needed <= set(r) for r in recipes)
+    except (ValueError, TypeError):
+        complete = False
+    if not complete:
+        why = f"its recipes must be JSON with {', '.join(sorted(needed))} of each of the {len(held['fcc'])} cells"
+        raise DamagedFileError("cannot read the data set", why, "Make it again", file=source or _FILE)
     return recipes
 
 
