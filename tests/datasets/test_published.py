@@ -16,6 +16,7 @@ from peakwise import datasets
 from peakwise.datasets import zenodo_4424866 as zenodo
 from peakwise.datasets._archive import members_of
 from peakwise.datasets._lammps import read_columns
+from peakwise.datasets.gold_md import DESCRIPTORS
 from peakwise.errors import DamagedFileError, LimitError, NothingToReadError, OptionError
 
 ARCHIVE = Path(__file__).parents[1] / "data" / "seven_zip" / "lzma2.7z"
@@ -201,7 +202,17 @@ def test_profiles_and_descriptors_by_structure(zipped):
     assert (len(one), one.kind, one.wavelength) == (3, "two_theta", 1.54)
     first = np.random.default_rng(1).integers(1, 99, 6).tolist()
     assert one.intensity[0].tolist() == first
-    assert one.warnings == ("no descriptors for 3 of 3 profiles (the first: set_au_au_strain_0)",)
+    assert one.warnings == ()
+    assert one.meta["sigma_xx"].tolist() == [0, -10.5, -21]
+    assert one.meta["dislocation_density"].tolist() == pytest.approx([0, 1e-4, 2e-4])
+
+
+def test_profiles_without_descriptors_are_told(zipped):
+    members = {k: v for k, v in gold().items() if "descriptors" not in k}
+    members["set/Au/descriptors.csv"] = "structure,fcc\nAu/Au_strain_1,0.5\nAu/another,0.7\n"
+    one = datasets.load("mdf-tac2-v14v", source=zipped(members))
+    assert one.warnings == ("no descriptors for 2 of 3 profiles (the first: set_au_au_strain_0)",)
+    np.testing.assert_array_equal(one.meta["fcc"], [np.nan, 0.5, np.nan])
 
 
 def test_descriptor_files_beside_the_profiles(tmp_path):
@@ -217,6 +228,45 @@ def test_descriptor_files_beside_the_profiles(tmp_path):
     assert one.warnings == ()
     vdos = datasets.load("mdf-tac2-v14v", source=tmp_path, profile="vdos")
     assert (vdos.kind, vdos.wavelength, vdos.axis.tolist()) == ("wavenumber", None, [0, 800, 1667.7])
+
+
+def test_descriptors_get_the_names_of_our_own_set(zipped):
+    table = "structure, Sigma_XX (GPa), fcc phase fraction, HCP, Disordered phase fraction, total dislocation density\n"
+    members = {k: v for k, v in gold(1).items() if "descriptors" not in k}
+    members["set/Au/descriptors.csv"] = table + "Au/Au_strain_0, -204.22, 0.354, 0.1, 0.3, 4.14e-3\n"
+    one = datasets.load("mdf-tac2-v14v", source=zipped(members))
+    assert {k: v.tolist() for k, v in one.meta.items()} == {
+        "sigma_xx": [-204.22], "fcc": [0.354], "hcp": [0.1], "disordered": [0.3], "dislocation_density": [4.14e-3],
+    }  # fmt: skip
+    assert set(one.meta) <= set(DESCRIPTORS)
+
+
+def test_stress_that_can_only_be_bar_is_told(zipped):
+    members = gold(2) | {"set/Au/descriptors.csv": "structure,sigma_xx\nAu/Au_strain_0,-145000\nAu/Au_strain_1,3\n"}
+    one = datasets.load("mdf-tac2-v14v", source=zipped(members))
+    assert one.warnings == ("sigma_xx reaches 145000: these may be bar, GPa are expected",)
+
+
+def test_the_grid_of_the_tutorial(zipped):
+    values = np.random.default_rng(2).integers(0, 99, 6000)
+    vibrations = "".join(f"{i / 400:.6f} {i % 7}\n" for i in range(20001))  # THz
+    members = {"set/Au/XRD/a.xrd": histogram(values.tolist()), "set/Au/VDoS/a_vdos.txt": vibrations}
+    one = datasets.load("mdf-tac2-v14v", source=zipped(members), grid="tutorial")
+    assert one.intensity[0].tolist() == values.reshape(150, 40).sum(axis=1).tolist()
+    assert one.axis[[0, -1]].tolist() == pytest.approx([30.2, 89.8])
+    vdos = datasets.load("mdf-tac2-v14v", source=zipped(members), profile="vdos")
+    assert vdos.axis[-1] == pytest.approx(1667.8, abs=0.1)
+    assert vdos.warnings[1] == "vibrations up to 50 were taken as THz and are given in 1/cm"
+    short = datasets.load("mdf-tac2-v14v", source=zipped(members), profile="vdos", grid="tutorial")
+    assert short.intensity.tolist() == vdos.intensity[:, :5997].tolist()
+    np.testing.assert_allclose(short.axis, datasets.load("gold-md", profile="vdos").axis, atol=1e-4)
+
+
+def test_a_grid_that_cannot_be_binned(zipped):
+    with pytest.raises(OptionError, match="needs a multiple of 150 points, the profiles have 6"):
+        datasets.load("mdf-tac2-v14v", source=zipped(gold()), grid="tutorial")
+    with pytest.raises(OptionError, match="unknown grid"):
+        datasets.load("mdf-tac2-v14v", source=zipped(gold()), grid="fine")
 
 
 def test_the_folder_in_the_cache(cache, zipped):

@@ -9,7 +9,9 @@ person has fetched and goes by what names and contents show; no file of the set 
 
 * profiles: files with ``xrd`` or ``vdos`` in their path, LAMMPS histograms or two columns;
 * descriptors: tables (``.csv``, ``.txt``, ``.dat``) with ``descriptor`` in their path. One with several rows has the
-  structure's name in its first column; one with a single row belongs to the profile with the same name or folder;
+  structure's name in its first column; one with a single row belongs to the profile with the same name or folder.
+  Titles such as ``Sigma_XX (GPa)`` or ``fcc phase fraction`` become the names that ``gold-md`` has too;
+* vibrations over no more than 60 are in THz: the published 1667.7 1/cm are 50 THz;
 * the structure's name: the path without the words xrd, vdos, descriptor(s), profile(s) and without suffix.
 """
 
@@ -23,6 +25,7 @@ import numpy as np
 
 from peakwise.datasets._archive import members_of
 from peakwise.datasets._dataset import Dataset, RemoteFile
+from peakwise.datasets._descriptor_names import descriptor_name
 from peakwise.datasets._fetch import fetch_file
 from peakwise.datasets._lammps import read_columns
 from peakwise.errors import DamagedFileError, OptionError
@@ -37,11 +40,16 @@ _ELEMENTS = ("Au", "Fe", "Mg", "Si")
 _WAVELENGTH = 1.54  # [angstrom], as the authors print it
 _KINDS = {"xrd": "two_theta", "vdos": "wavenumber"}
 _TEXT = r".*\.(csv|txt|dat|xy|xrd|vdos|hist|out)"
+_GRIDS = ("file", "tutorial")
+_BINS, _VIBRATIONS = 150, 5997  # points of the tutorial
+_MOST_THZ = 60.0
+_PER_THZ = 33.35640951981521  # [1/cm]
+_MOST_GPA = 1000.0  # the largest stress printed is 207
 _WORDS = re.compile(r"(descriptors?|profiles?|spectra|spectrum|xrd|vdos|data)", re.IGNORECASE)
 
 
 def read_profiles(
-    *, source: str | os.PathLike[str] | None = None, element: str = "Au", profile: str = "xrd"
+    *, source: str | os.PathLike[str] | None = None, element: str = "Au", profile: str = "xrd", grid: str = "file"
 ) -> Patterns:
     """Read the profiles of one element.
 
@@ -51,13 +59,17 @@ def read_profiles(
         The folder or archive; by default the folder of this set in the cache, where a person has put it.
     element : {"Au", "Fe", "Mg", "Si"}
     profile : {"xrd", "vdos"}
+    grid : {"file", "tutorial"}
+        ``tutorial``: as the authors give them to their networks, XRD summed into 150 points (40 of 6000 each), the
+        first 5997 points of vibrations (0 to 500 1/cm).
 
     Returns
     -------
     Patterns
         Named by structure, with every descriptor as a column of `meta` (NaN where a structure has none).
     """
-    for value, known, what in ((element, _ELEMENTS, "element"), (profile, tuple(_KINDS), "profile")):
+    choices = ((element, _ELEMENTS, "element"), (profile, tuple(_KINDS), "profile"), (grid, _GRIDS, "grid"))
+    for value, known, what in choices:
         if value not in known:
             raise OptionError(f"unknown {what}", f"it must be one of {', '.join(known)}, got {value!r}", "Choose one")
     place = fetch_file(MDF_TAC2_V14V, MDF_TAC2_V14V.files[0]) if source is None else Path(source)
@@ -69,7 +81,8 @@ def read_profiles(
         why = f"among its {len(texts)} text files none has {element} and {profile} in its path"
         raise DamagedFileError("cannot read the data set", why, "Check that the folder is that of the set", file=place)
     tables = _descriptors([(n, c) for n, c in own if "descriptor" in n.lower()], place)
-    return _assemble(profiles, tables, profile, place)
+    patterns = _assemble(profiles, tables, profile, place)
+    return patterns if grid == "file" else _as_in_tutorial(patterns, place)
 
 
 def _other(name: str) -> bool:
@@ -100,28 +113,53 @@ def _assemble(
             raise DamagedFileError("cannot read the data set", why, "Give a folder of one kind of profile", file=place)
         rows.append(y)
         names.append(_key(name) or name)
-    found = [tables.get(name) or tables.get(_parent(name)) for name in names]
+    found = [_row_of(name, tables) for name in names]
     lost = [name for name, row in zip(names, found, strict=True) if row is None]
     if lost:
         notes.append(f"no descriptors for {len(lost)} of {len(names)} profiles (the first: {lost[0]})")
     columns = dict.fromkeys(c for row in found if row for c in row)
     meta = {c: [np.nan if row is None else row.get(c, np.nan) for row in found] for c in columns}
+    grid = np.asarray(grid)
+    if kind == "vdos" and grid[-1] <= _MOST_THZ:
+        notes.append(f"vibrations up to {grid[-1]:g} were taken as THz and are given in 1/cm")
+        grid = grid * _PER_THZ
+    notes += [
+        f"{c} reaches {np.nanmax(np.abs(v)):g}: these may be bar, GPa are expected"
+        for c, v in meta.items()
+        if c.startswith("sigma_") and np.nanmax(np.abs(v)) > _MOST_GPA
+    ]
     light = _WAVELENGTH if kind == "xrd" else None
     return Patterns(
-        np.asarray(grid), np.array(rows), _KINDS[kind], wavelength=light, names=names, meta=meta, unit="arbitrary",
+        grid, np.array(rows), _KINDS[kind], wavelength=light, names=names, meta=meta, unit="arbitrary",
         warnings=notes,
     )  # fmt: skip
 
 
-def _parent(name: str) -> str:
-    return name.rpartition("_")[0]
+def _as_in_tutorial(patterns: Patterns, place: Path) -> Patterns:
+    if patterns.kind == "wavenumber":
+        return patterns.replace(axis=patterns.axis[:_VIBRATIONS], intensity=patterns.intensity[:, :_VIBRATIONS])
+    n, m = patterns.shape
+    if m % _BINS:
+        why = f"grid='tutorial' needs a multiple of {_BINS} points, the profiles have {m}"
+        raise OptionError("cannot bin the profiles", why, "Use grid='file' and the step Resample", file=place)
+    return patterns.replace(
+        axis=patterns.axis.reshape(_BINS, -1).mean(axis=1),
+        intensity=patterns.intensity.reshape(n, _BINS, -1).sum(axis=2),
+    )
+
+
+def _row_of(name: str, tables: dict[str, dict[str, float]]) -> dict[str, float] | None:
+    """Descriptors of a structure: under its whole name, its folder's, or the end of its name that a table gives."""
+    words = name.split("_")
+    keys = [name, "_".join(words[:-1]), *("_".join(words[i:]) for i in range(1, len(words)))]
+    return next((tables[key] for key in keys if key in tables), None)
 
 
 def _descriptors(tables: list[tuple[str, bytes]], place: Path) -> dict[str, dict[str, float]]:
     """Numbers by structure."""
     found: dict[str, dict[str, float]] = {}
     for name, content in tables:
-        lines = [re.split(r"[,;\t]|\s{1,}", line.strip()) for line in content.decode("utf-8", "replace").splitlines()]
+        lines = [_cells(line) for line in content.decode("utf-8", "replace").splitlines()]
         rows = [[word for word in line if word] for line in lines if any(line)]
         if len(rows) < 2:
             continue
@@ -132,9 +170,15 @@ def _descriptors(tables: list[tuple[str, bytes]], place: Path) -> dict[str, dict
                 raise DamagedFileError("cannot read the data set", why, "Fetch it again", file=place)
             has_name = _as_number(row[0]) is None
             key = _key(row[0]) if has_name else _key(name)
-            values = {t: _as_number(v) for t, v in zip(titles, row, strict=True)}
+            values = {descriptor_name(t): _as_number(v) for t, v in zip(titles, row, strict=True)}
             found.setdefault(key, {}).update({t: v for t, v in values.items() if v is not None})
     return found
+
+
+def _cells(line: str) -> list[str]:
+    """Words between commas, semicolons or tabs, which may then hold blanks; else between blanks."""
+    marked = re.split(r"[,;\t]", line.strip())
+    return [word.strip() for word in marked] if len(marked) > 1 else line.split()
 
 
 def _as_number(word: str) -> float | None:
