@@ -84,7 +84,6 @@ def test_one_kind_is_one_group(capsys, tmp_path):
         (("--k", "0"), "--k must be auto or"),
         (("--k", "many"), "--k must be auto or"),
         (("--k", "40"), "at most the number of patterns, 32"),
-        (("--method", "magic"), "method must be one of spectral, kmeans, agglomerative"),
     ],
 )
 def test_what_cannot_be(capsys, mixed, words, told):
@@ -92,6 +91,12 @@ def test_what_cannot_be(capsys, mixed, words, told):
     assert (code, out) == (1, "")
     assert told in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_a_name_that_is_not_there_is_a_wrong_command_line(capsys, mixed):
+    code, out, err = run(capsys, mixed[0], "--method", "magic")
+    assert (code, out) == (2, "")
+    assert "Invalid value for '--method': 'magic' is not one of spectral, kmeans, agglomerative." in err
 
 
 def test_damaged_files_are_left_out(capsys, tmp_path):

@@ -175,8 +175,8 @@ def test_the_score_can_be_chosen(capsys, folders, tmp_path):
     assert {s["scan"].rsplit("/", 1)[-1]: s["novel"] for s in document["scans"]} == {"old.xy": False, "new.xy": True}
     words = ("novelty", folders / "asked", "--known", folders / "known", "--axis", "q", "--method", "x")
     code, _, err = run(capsys, *words)
-    assert code == 1
-    assert "method must be one of auto, nearest" in err
+    assert code == 2
+    assert "Invalid value for '--method': 'x' is not one of auto, nearest" in err
     ask(capsys, "train", "novelty", folders / "known", "--axis", "q", "--method", "forest", "-o", tmp_path / "m.pw")
     code, _, err = run(capsys, "novelty", folders / "asked", "--model", tmp_path / "m.pw", "--method", "forest")
     assert code == 2

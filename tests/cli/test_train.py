@@ -61,7 +61,6 @@ def test_a_model_is_trained_told_and_used(capsys, cifs, tmp_path):
     [
         (["-o", "model.h5"], "must end with .pw"),
         (["-o", "no/such/folder/model.pw"], "there is no folder"),
-        (["-o", "model.pw", "--network", "perceptron"], "network must be one of wang_cnn"),
         (["-o", "model.pw", "--phases", "nowhere"], "nowhere"),
     ],
 )
@@ -80,6 +79,10 @@ def test_wrong_command_lines(capsys, cifs, tmp_path):
     code, _, err = run(capsys, "train", "identify", "-o", tmp_path / "m.pw")
     assert code == 2
     assert "--phases" in err
+    words = ("train", "identify", "--phases", cifs, "--network", "perceptron", "-o", tmp_path / "m.pw")
+    code, _, err = run(capsys, *words)
+    assert code == 2
+    assert "'perceptron' is not one of wang_cnn" in err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

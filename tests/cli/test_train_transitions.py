@@ -152,8 +152,6 @@ def test_a_network_is_trained_used_and_explained(capsys, work, tmp_path):
     ("words", "told"),
     [
         (["-o", "model.h5"], "must end with .pw"),
-        (["-o", "model.pw", "--network", "magic"], "network must be one of"),
-        (["-o", "model.pw", "--method", "magic"], "method must be one of"),
         (["-o", "model.pw", "--labels", "one.csv"], "labels of at least two states are needed, all are 'low'"),
         (["-o", "model.pw", "--labels", "none.csv"], "labels of at least two states are needed, all are blank"),
         (["-o", "model.pw", "--labels", "no.csv"], "no.csv"),
@@ -169,6 +167,20 @@ def test_what_is_wrong_is_told_and_nothing_written(capsys, work, tmp_path, monke
     assert told in err
     assert len(err.strip().splitlines()) == 1
     assert not list(tmp_path.glob("model.*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--network", "magic"], "Invalid value for '--network': 'magic' is not one of wang_cnn"),
+        (["--method", "magic"], "Invalid value for '--method': 'magic' is not one of auto, breaks"),
+        (["--method", "forest"], "'forest' is not one of auto, breaks"),  # a method of novelty
+    ],
+)
+def test_names_that_are_not_there_are_a_wrong_command_line(capsys, work, tmp_path, words, told):
+    code, out, err = run(capsys, "train", "transitions", work / "series.nc", "-o", tmp_path / "m.pw", *words)
+    assert (code, out) == (2, "")
+    assert told in err
 
 
 def test_a_flat_series_without_labels_teaches_nothing(capsys, tmp_path):

@@ -173,14 +173,19 @@ def test_values_from_a_table(capsys, folder, tmp_path):
         (("--states", "none"), "--states must be auto or"),
         (("--states", "0"), "--states must be auto or"),
         (("--states", "31"), "at most the number of patterns, 30"),
-        (("--method", "magic"), "method must be one of auto"),
-        (("--network", "magic"), "network must be one of"),
         (("--method", "linear"), "needs labels"),
         (("--model", "no.pw"), "no.pw"),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(capsys, heating, words, told):
     assert told in refused(capsys, heating, *words)
+
+
+@pytest.mark.parametrize(("option", "first"), [("--method", "auto, breaks"), ("--network", "wang_cnn")])
+def test_names_that_are_not_there_are_a_wrong_command_line(capsys, heating, option, first):
+    code, _, err = run(capsys, "transitions", heating, option, "magic")
+    assert code == 2
+    assert f"Invalid value for '{option}': 'magic' is not one of {first}" in err
 
 
 def test_a_model_knows_its_states(capsys, heating):

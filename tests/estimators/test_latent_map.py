@@ -184,3 +184,46 @@ def test_structures_are_refused_with_what_to_give():
 def test_it_keeps_the_rules_of_scikit_learn():
     results = check_estimator(LatentMap(epochs=2, threads=1), on_fail="raise", on_skip=None)
     assert {r["status"] for r in results} <= {"passed", "skipped", "xfail"}
+
+
+def two_phases():
+    from peakwise.crystal import TEXTBOOK
+
+    return [TEXTBOOK["Si"], TEXTBOOK["MgO"]]
+
+
+def test_a_map_is_learned_from_patterns_simulated_meanwhile(tmp_path):
+    """Fresh patterns of the phases are named, another phase comes back badly, a file repeats both."""
+    from peakwise.crystal import TEXTBOOK
+    from peakwise.simulate import Simulator
+
+    grid = (20, 80, 401)
+    model = LatentMap(epochs=4, threads=1).fit(Simulator(two_phases(), grid, radiation="CuKa", random_state=1))
+    assert model.classes_.tolist() == ["MgO", "Si"]
+    assert model.latent_.shape == (2000, 2)
+    assert model.history_[0]["steps"] == 400
+    asked = Simulator(two_phases(), grid, radiation="CuKa", random_state=2).draw(60)
+    assert (model.predict(asked) == asked.meta["phases"]).mean() > 0.9
+    other = Simulator(TEXTBOOK["CeO2"], grid, radiation="CuKa", random_state=3).draw(20)
+    assert np.median(model.errors(other)) > np.quantile(model.errors(asked), 0.9)
+    model.save(tmp_path / "m.pw")
+    np.testing.assert_array_equal(load(tmp_path / "m.pw").predict(asked), model.predict(asked))
+
+
+def test_no_simulated_pattern_is_seen_twice():
+    from peakwise.estimators._latent_network import network_rows
+    from peakwise.estimators._on_the_fly import on_the_fly
+    from peakwise.simulate import Simulator
+
+    known = on_the_fly(Simulator(two_phases(), (20, 80, 301), radiation="CuKa"), ["Mg"])
+    of = known.batches(network_rows, labels=True)
+    first, second, later = next(of(0)(0)), next(of(1)(0)), next(of(0)(1))
+    drawn = network_rows(known.draw(128).intensity)
+    for a, b in ((first, second), (first, later), (first, {"intensity": drawn})):
+        assert not np.any((a["intensity"][:, None, ::30] == b["intensity"][None, :, ::30]).all(axis=2))
+    streamed = of(0)(0)
+    next(streamed)
+    np.testing.assert_array_equal(next(streamed)["intensity"], later["intensity"])
+    assert set(zip(first["label"].tolist(), first["condition"][:, 0].tolist(), strict=True)) == {(0, 1.0), (1, 0.0)}
+    with pytest.raises(PatternsError, match=r"must be elements of the phases \(Mg, O, Si\), got 'Fe'"):
+        on_the_fly(Simulator(two_phases(), (20, 80, 301), radiation="CuKa"), ["Fe"])

@@ -157,7 +157,7 @@ def test_another_grid_and_nan_are_refused(detector):
 
 @pytest.fixture
 def short_training(monkeypatch):
-    monkeypatch.setattr("peakwise.estimators._network_scores._STEPS", (150, 150))
+    monkeypatch.setattr("peakwise.estimators._network_scores.STEPS", (150, 150))
 
 
 @pytest.mark.parametrize("method", ["reconstruction", "networks"])
@@ -187,3 +187,60 @@ def test_few_scans_are_left_out_of_the_networks_in_turn(tmp_path, short_training
     write_model(tmp_path / "bad.pw", recipe, arrays)
     with pytest.raises(ModelFileError, match="its parts do not make a novelty_detector"):
         load(tmp_path / "bad.pw")
+
+
+def test_networks_learn_from_patterns_simulated_meanwhile(tmp_path, short_training):
+    """The threshold holds for fresh patterns of the phases; another phase is new; its map names the phases."""
+    from peakwise.crystal import TEXTBOOK
+    from peakwise.simulate import Ranges, Simulator
+
+    grid, names, clean = (20, 80, 401), ("Si", "MgO"), Ranges(impurity=None, spike=None, counts=(3000, 30_000))
+    simulator = Simulator([TEXTBOOK[n] for n in names], grid, radiation="CuKa", ranges=clean, random_state=1)
+    detector = NoveltyDetector(0.05, "reconstruction", threads=1).fit(simulator)
+    assert detector.known_scores_.shape == (1000,)
+    fresh = Simulator([TEXTBOOK[n] for n in names], grid, radiation="CuKa", ranges=clean, random_state=2).draw(100)
+    assert detector.predict(fresh).mean() <= 0.12
+    other = Simulator(TEXTBOOK["CeO2"], grid, radiation="CuKa", ranges=clean, random_state=3).draw(10)
+    assert auroc(detector.scores(other), detector.scores(fresh)) > 0.8
+    assert detector.plane_.labels.tolist() == ["MgO", "Si"]
+    labels = detector.plane_.grid()[2]
+    assert set(np.unique(labels)) == {0, 1}
+    back, errors = detector.plane_.back(fresh.intensity)
+    top = np.ptp(fresh.intensity, axis=1)[:, None]
+    np.testing.assert_allclose((((back - fresh.intensity) / top) ** 2).mean(axis=1), errors, rtol=1e-3)
+    detector.save(tmp_path / "n.pw")
+    again = load(tmp_path / "n.pw")
+    np.testing.assert_allclose(again.scores(other), detector.scores(other), rtol=1e-6)
+    np.testing.assert_array_equal(again.plane_.grid()[2], labels)
+    np.testing.assert_allclose(again.known_errors(), detector.known_errors(), rtol=1e-5)
+
+
+def test_a_pattern_that_does_not_go_with_its_condition_is_new(tmp_path, short_training):
+    rng = np.random.default_rng(3)
+    share = np.repeat([0.2, 0.8], 160)
+    rows = [counts(rng, *(A if s < 0.5 else B)) for s in share]
+    detector = NoveltyDetector(0.05, "reconstruction", condition=["Co"], threads=1)
+    detector.fit(patterns(rows, meta={"Co": share}), ["low" if s < 0.5 else "high" for s in share])
+    right, wrong = (patterns([counts(rng, *A) for _ in range(20)], meta={"Co": np.full(20, c)}) for c in (0.2, 0.8))
+    assert auroc(detector.scores(wrong), detector.scores(right)) > 0.9
+    assert detector.answers(right)[0].nearest == "low"
+    assert detector.plane_.labels.tolist() == ["high", "low"]
+    detector.save(tmp_path / "n.pw")
+    np.testing.assert_allclose(load(tmp_path / "n.pw").scores(wrong), detector.scores(wrong), rtol=1e-6)
+    with pytest.raises(PatternsError, match="the condition 'Co' is no column of meta"):
+        detector.predict(patterns(rows[:1]))
+    with pytest.warns(UserWarning, match="1 of 1 patterns have a condition that was never learned"):
+        detector.answers(patterns(rows[:1], meta={"Co": [3.0]}))
+    with pytest.raises(OptionError, match="condition must be None where no network makes the patterns again"):
+        NoveltyDetector(condition=["Co"]).fit(patterns(rows))
+
+
+def test_names_that_contradict_the_scans_are_told():
+    rng = np.random.default_rng(8)
+    rows = [counts(rng, *places) for places in (A, A, B) for _ in range(20)]
+    labels = np.repeat(["alpha", "also alpha", "beta"], 20)
+    said = NoveltyDetector(0.1).fit(patterns(rows), labels).warnings_
+    assert said == ["the known scans contradict each other: alpha and also alpha have the same patterns"]
+    assert not NoveltyDetector(0.1).fit(patterns(rows), np.repeat(["alpha", "alpha", "beta"], 20)).warnings_
+    with pytest.raises(PatternsError, match="y must hold a label for each of 60 patterns"):
+        NoveltyDetector(0.1).fit(patterns(rows), ["alpha"])

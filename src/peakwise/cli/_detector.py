@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from peakwise.patterns import Patterns
 
 __all__ = [
-    "answer_of_model", "check_detector", "chosen_method", "label_series", "load_detector", "needs_network", "onto_grid",
+    "answer_of_model", "chosen_method", "label_series", "load_detector", "needs_network", "new_detector", "onto_grid",
 ]  # fmt: skip
 
 _WHAT = "cannot look for transitions"
@@ -36,20 +36,12 @@ def load_detector(path: str) -> TransitionDetector:
     return made
 
 
-def check_detector(out: Output, states: Any, method: str | None, network: str | None) -> TransitionDetector:
-    """A detector with these options; names that are not there are refused before anything is read."""
-    from peakwise.estimators import METHODS, TransitionDetector
+def new_detector(out: Output, states: Any, network: str | None) -> TransitionDetector:
+    """A detector with these options."""
+    from peakwise.estimators import TransitionDetector
 
-    if method is not None and method not in METHODS:
-        raise OptionError(_WHAT, f"method must be one of {', '.join(METHODS)}, got {method!r}", "Choose one")
     made = TransitionDetector(states=states, random_state=out.seed)
-    if network is not None:
-        from peakwise.networks import NETWORKS
-
-        if network not in NETWORKS:
-            raise OptionError(_WHAT, f"network must be one of {', '.join(NETWORKS)}, got {network!r}", "Choose one")
-        made.set_params(network=network)
-    return made
+    return made if network is None else made.set_params(network=network)
 
 
 def chosen_method(out: Output, method: str | None, network: str | None, *, has_labels: bool) -> str:

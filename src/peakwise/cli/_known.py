@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from peakwise.cli._output import Output
     from peakwise.estimators import NoveltyDetector, PhaseNovelty
     from peakwise.patterns import Radiation
+    from peakwise.simulate import Simulator
+    from peakwise.wafers import LibraryTable
 
-__all__ = ["Layout", "are_cifs", "known_of_cifs", "known_of_scans", "layout_of", "load_novelty", "onto"]
+__all__ = ["Layout", "are_cifs", "known_of_cifs", "known_of_scans", "layout_of", "load_novelty", "onto", "simulator_of"]
 
 _WHAT = "cannot use the scan"
 _SHARED = 0.8  # of the usual range, that known scans must have in common to be compared along their axis
@@ -30,6 +32,10 @@ _SAME_WAVELENGTH = 2e-3
 _SIMULATED = 300  # patterns of all phases together, and at least ...
 _OF_A_PHASE = 20
 _LONGEST = 4096  # points of simulated patterns
+_SIMULATED_KNOWN = (
+    "what is known was simulated: the rate of false alarms is that of simulated scans, and measured ones differ "
+    "from them more (texture, impurities, the instrument); measured known scans promise more"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,9 +103,10 @@ def onto(part: Patterns, layout: Layout) -> tuple[Patterns, list[str]]:
     grid = layout.grid
     if layout.kind == "channel":
         if part.n_points == grid.size:
-            return Patterns(grid, row, "channel", names=part.names), _about_range(part, layout)
+            made = Patterns(grid, row, "channel", names=part.names, meta=part.meta)
+            return made, _about_range(part, layout)
         at = np.linspace(part.axis[0], part.axis[-1], grid.size)
-        made = Patterns(grid, np.interp(at, part.axis, row), "channel", names=part.names)
+        made = Patterns(grid, np.interp(at, part.axis, row), "channel", names=part.names, meta=part.meta)
         return made, [*_about_range(part, layout), f"it has {part.n_points} points, the known scans {grid.size}"]
     said = []
     light = part.replace(wavelength=layout.radiation).wavelength
@@ -121,7 +128,7 @@ def onto(part: Patterns, layout: Layout) -> tuple[Patterns, list[str]]:
         raise GridError(_WHAT, why, "Measure the whole range, or learn from scans of this range")
     if not part.same_grid(grid):
         part = part.resample(grid, fill=float(row[-1]))
-    made = Patterns(grid, part.intensity, layout.kind, wavelength=layout.radiation, names=part.names)
+    made = Patterns(grid, part.intensity, layout.kind, wavelength=layout.radiation, names=part.names, meta=part.meta)
     return made, said
 
 
@@ -133,21 +140,30 @@ def _about_range(part: Patterns, layout: Layout) -> list[str]:
     return [f"no known scan covers its range, {low:g} to {high:g}"]
 
 
-def known_of_scans(out: Output, files: Sequence[str], parts: Sequence[Patterns], layout: Layout) -> Patterns:
-    """The known scans as one set; those that cannot be used are noted in `out.failed`."""
-    rows, names = [], []
+def known_of_scans(
+    out: Output, files: Sequence[str], parts: Sequence[Patterns], layout: Layout, library: LibraryTable | None = None
+) -> Patterns:
+    """The known scans as one set, with what all of them say of themselves; unusable ones are noted in `out.failed`."""
+    made, used = [], []
     for file, part in zip(files, parts, strict=True):
         try:
-            made, _ = onto(part, layout)
+            made.append(onto(part, layout)[0])
         except (PatternsError, AxisError) as problem:
             out.fail(problem, file)
             continue
-        rows.append(made.intensity[0])
-        names.append(str(part.names[0]) or file)
-    out.need_some(len(rows))
+        used.append(file)
+    out.need_some(len(made))
+    names = [str(part.names[0]) or file for part, file in zip(made, used, strict=True)]
     repeated = Counter(names)
     unique = [n if repeated[n] == 1 else f"{n}@{i}" for i, n in enumerate(names)]
-    return Patterns(layout.grid, np.array(rows), layout.kind, wavelength=layout.radiation, names=unique)
+    if library is not None:
+        from peakwise.cli._learn_novelty import with_table
+
+        made = with_table(used, made, library)
+    shared = set(made[0].meta).intersection(*(part.meta for part in made))
+    meta = {name: np.concatenate([part.meta[name] for part in made]) for name in shared}
+    rows = np.concatenate([part.intensity for part in made])
+    return Patterns(layout.grid, rows, layout.kind, wavelength=layout.radiation, names=unique, meta=meta)
 
 
 def known_of_cifs(out: Output, cifs: Sequence[str], layout: Layout) -> Patterns:
@@ -155,13 +171,9 @@ def known_of_cifs(out: Output, cifs: Sequence[str], layout: Layout) -> Patterns:
     from peakwise.cli._phases import load_library
     from peakwise.simulate import Simulator
 
-    if layout.kind not in ("two_theta", "q"):
-        why = f"patterns of structures can be simulated along two_theta or q, the scans are along {layout.kind}"
-        raise OptionError("cannot use the structures", why, "Give known scans instead")
+    _refuse_axis(layout)
     library = load_library(out, cifs)
-    grid = layout.grid
-    if grid.size > _LONGEST:
-        grid = np.linspace(grid[0], grid[-1], _LONGEST)
+    grid = _not_too_long(layout.grid)
     parts = []
     each = max(_OF_A_PHASE, _SIMULATED // len(library))
     out.tell(f"simulating {each} patterns of each of {len(library)} phases")
@@ -174,11 +186,36 @@ def known_of_cifs(out: Output, cifs: Sequence[str], layout: Layout) -> Patterns:
     ids = np.repeat([phase.id for phase in library], each)
     rows = np.concatenate([p.intensity for p in parts])
     names = [f"{name}#{i}" for i, name in enumerate(ids)]
-    out.warnings.append(
-        "what is known was simulated: the rate of false alarms is that of simulated scans, and measured ones differ "
-        "from them more (texture, impurities, the instrument); measured known scans promise more"
-    )
+    out.warnings.append(_SIMULATED_KNOWN)
     return Patterns(grid, rows, layout.kind, wavelength=parts[0].radiation, names=names, meta={"phases": ids})
+
+
+def simulator_of(out: Output, cifs: Sequence[str], layout: Layout) -> Simulator:
+    """What simulates patterns of the phases along the axis of the scans, while networks learn."""
+    from peakwise.cli._phases import load_library
+    from peakwise.simulate import Ranges, Simulator
+
+    _refuse_axis(layout)
+    library = load_library(out, cifs)
+    # What a refinement varies: foreign lines are not among that, they are what is looked for.
+    ranges = Ranges(impurity=None, spike=None)
+    made = Simulator(
+        library, _not_too_long(layout.grid), axis=layout.kind, radiation=layout.radiation, ranges=ranges,
+        random_state=out.seed, threads=out.threads,
+    )  # fmt: skip
+    out.warnings += made.warnings
+    out.warnings.append(_SIMULATED_KNOWN)
+    return made
+
+
+def _refuse_axis(layout: Layout) -> None:
+    if layout.kind not in ("two_theta", "q"):
+        why = f"patterns of structures can be simulated along two_theta or q, the scans are along {layout.kind}"
+        raise OptionError("cannot use the structures", why, "Give known scans instead")
+
+
+def _not_too_long(grid: NDArray[np.float64]) -> NDArray[np.float64]:
+    return grid if grid.size <= _LONGEST else np.linspace(grid[0], grid[-1], _LONGEST)
 
 
 def load_novelty(path: str) -> NoveltyDetector | PhaseNovelty:

@@ -51,13 +51,17 @@ def _drawn(
     plane: dict[str, Any] = {}
     if isinstance(detector, NoveltyDetector):
         scans = Patterns(first.axis, table, first.kind, wavelength=first.radiation)
-        points, known, shares = detector.plane(scans)
-        axes = [f"principal component {i + 1} ({100 * s:.0f} % of the differences)" for i, s in enumerate(shares)]
-        plane = {
-            "asked": points, "known": known, "axes": (axes[0], axes[1]),
-            "known_names": detector.names_.tolist(), "known_scores": detector.known_scores_,
-        }  # fmt: skip
-        back, what = detector.reconstruct(scans), "nearest known"
+        if detector.plane_ is not None:
+            plane, back = _latent(detector, scans)
+            what = "made again"
+        else:
+            points, known, shares = detector.plane(scans)
+            axes = [f"principal component {i + 1} ({100 * s:.0f} % of the differences)" for i, s in enumerate(shares)]
+            plane = {
+                "asked": points, "known": known, "axes": (axes[0], axes[1]),
+                "known_names": detector.names_.tolist(), "known_scores": detector.known_scores_,
+            }  # fmt: skip
+            back, what = detector.reconstruct(scans), "nearest known"
     else:
         back = np.concatenate([_along(part, detector.reconstruct(part), first) for part in asked])
         what = "fit of known structures"
@@ -70,6 +74,26 @@ def _drawn(
         reconstruction=what, kind=first.kind, unit=AXES[first.kind].unit, wavelength=first.wavelength,
         intensity_unit=first.unit,
     )  # fmt: skip
+
+
+def _latent(detector: NoveltyDetector, scans: Patterns) -> tuple[dict[str, Any], NDArray[np.float64]]:
+    """The map of the networks with its regions and the errors of what comes back, and the scans as they come back."""
+    table = np.asarray(scans.intensity, np.float64)
+    on_map: Any = detector.plane_
+    back, errors = on_map.back(table)
+    kept = detector.scored_
+    made: dict[str, Any] = {
+        "asked": on_map.at(table), "known": np.asarray(on_map.places[kept], np.float64),
+        "axes": ("latent number 1", "latent number 2"), "known_names": detector.names_[kept].tolist(),
+        "known_scores": detector.known_scores_, "errors": errors, "known_errors": detector.known_errors(),
+    }  # fmt: skip
+    grid = on_map.grid()
+    if grid is not None:
+        x, y, labels = grid
+        made |= {
+            "regions": labels, "region_ends": ((x[0], x[-1]), (y[0], y[-1])), "region_names": on_map.labels.tolist(),
+        }  # fmt: skip
+    return made, back
 
 
 def _along(part: Patterns, rows: NDArray[np.floating], first: Patterns) -> NDArray[np.float64]:

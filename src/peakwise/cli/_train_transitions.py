@@ -36,12 +36,12 @@ def run(
     file_format: str | None,
 ) -> None:
     """Train and save; the document gets the states and, of a network, the history."""
-    from peakwise.cli._detector import check_detector, chosen_method, label_series, needs_network
+    from peakwise.cli._detector import chosen_method, label_series, needs_network, new_detector
     from peakwise.cli._series import read_series
 
     if not scans:
         raise click.UsageError("Missing argument 'SCAN...' (the series to learn from).")
-    made = check_detector(out, "auto", method, network)
+    made = new_detector(out, "auto", network)
     series = read_series(out, scans, wavelength, axis, file_format, variable=variable, values=values)
     patterns = series.patterns
     given = [None] * len(patterns) if labels is None else label_series(out, patterns, labels)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from peakwise.cli import _options as options
+from peakwise.cli._names import METHODS
 from peakwise.errors import OptionError
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ _NAMED = 3  # patterns of a group in the table for people
 @options.command
 @options.scans
 @click.option("--k", metavar="auto|K", default="auto", show_default=True, help="How many groups there are.")
-@click.option("--method", metavar="NAME", help="How: spectral, kmeans or agglomerative (default: spectral).")
+@click.option(
+    "--method", metavar="NAME", type=METHODS["cluster"],
+    help="How: spectral, kmeans or agglomerative (default: spectral).",
+)  # fmt: skip
 @options.report
 @options.csv_file
 @options.wavelength
@@ -45,11 +49,8 @@ def cluster(
     """
     from peakwise.cli._series import read_series
     from peakwise.estimators import PatternClusterer
-    from peakwise.series import GROUPINGS
 
     what = "cannot group the scans"
-    if method is not None and method not in GROUPINGS:
-        raise OptionError(what, f"method must be one of {', '.join(GROUPINGS)}, got {method!r}", "Choose one")
     if k != "auto" and not (k.isdecimal() and int(k) >= 1):
         raise OptionError(what, f"--k must be auto or a whole number of at least 1, got {k!r}", "Give auto")
     made = PatternClusterer("auto" if k == "auto" else int(k), random_state=out.seed)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from peakwise.cli import _options as options
+from peakwise.cli._names import METHODS
 from peakwise.errors import AxisError, OptionError, PatternsError
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ _ENOUGH = 20  # scans from which a drift is looked for
 @options.scans
 @options.known
 @click.option("--model", metavar="M.pw", type=click.Path(), help="A model of train novelty, instead of --known.")
-@click.option("--method", metavar="NAME", help="By which score; peakwise models lists them (default: auto).")
+@click.option(
+    "--method", metavar="NAME", type=METHODS["novelty"],
+    help="By which score; peakwise models lists them (default: auto).",
+)  # fmt: skip
 @options.false_alarm
 @options.table
 @options.report
@@ -59,6 +63,7 @@ def novelty(
 
     Example: peakwise novelty today/ --known good/ --false-alarm 0.01 --report new.html
     """
+    from peakwise.cli._learn_novelty import Known, learn, library_of
     from peakwise.cli._scans import read_scans
 
     if (model is None) == (not known):
@@ -66,16 +71,16 @@ def novelty(
     for option, value in (("--false-alarm", false_alarm), ("--method", method)):
         if model is not None and value is not None:
             raise click.UsageError(f"A model has its own: leave out {option}.")
-    library = _library(table)  # refused before minutes of work, not after
+    library = library_of(table)  # refused before minutes of work, not after
     given = (wavelength, axis, file_format)
     if model is not None:
         detector, layout = of_model(model)
     else:
-        detector, layout = learn(out, known, scans, given, false_alarm, method)
+        detector, layout = learn(out, Known(known, given, false_alarm, method), scans)
     files, parts = read_scans(out, scans, *given)
-    rows, asked = _answer(out, detector, layout, files, parts)
+    rows, asked = _answer(out, detector, _comparable(out, layout, files, parts, library))
     if library is not None:
-        asked = _joined(rows, asked, library)
+        _place(rows, asked, library)
     out.document["scans"] = rows
     out.document |= {"threshold": detector.threshold_, "false_alarm": detector.false_alarm}
     out.document["known"] = len(detector.names_)
@@ -98,83 +103,55 @@ def of_model(path: str) -> tuple[Detector, Layout | None]:
     return made, Layout(made.kind_, made.wavelength_, made.grid_)
 
 
-def learn(
-    out: Output,
-    known: tuple[str, ...],
-    scans: tuple[str, ...],
-    given: tuple[str | None, str | None, str | None],
-    false_alarm: float | None,
-    method: str | None,
-) -> tuple[Detector, Layout | None]:
-    """A detector of what is known; of structures, along the axis of the scans, or for scans as they are."""
-    from peakwise.cli._known import Layout, are_cifs, known_of_cifs, known_of_scans, layout_of
-    from peakwise.cli._scans import read_scans
-    from peakwise.estimators import NoveltyDetector
+def _comparable(
+    out: Output, layout: Layout | None, files: list[str], parts: list[Patterns], library: LibraryTable | None
+) -> list[tuple[str, Patterns, list[str]]]:
+    """Scans that can be compared, with what the table says of them, and remarks; the others are noted."""
+    from peakwise.cli._known import onto
+    from peakwise.cli._learn_novelty import with_table
 
-    rate = 0.01 if false_alarm is None else false_alarm
-    if are_cifs(known) and method is None:
-        from peakwise.cli._phases import load_library
-        from peakwise.estimators import PhaseNovelty
-
-        return PhaseNovelty(rate, threads=out.threads).fit(load_library(out, known)), None
-    if are_cifs(known):
-        if not scans:
-            raise click.UsageError("Missing argument 'SCAN...' (scans like those to be asked about, for their axis).")
-        _, parts = read_scans(out, scans, *given)
-        out.failed.clear()
-        patterns = known_of_cifs(out, known, layout_of(out, parts))
-        layout = Layout(patterns.kind, patterns.radiation, patterns.axis)
-    else:
-        files, parts = read_scans(out, known, *given)
-        layout = layout_of(out, parts)
-        patterns = known_of_scans(out, files, parts, layout)
-    return NoveltyDetector(rate, method or "auto", random_state=out.seed).fit(patterns), layout
-
-
-def _library(table: str | None) -> LibraryTable | None:
-    if table is None:
-        return None
-    from peakwise.wafers import read_library
-
-    return read_library(table)
-
-
-def _joined(rows: list[dict[str, Any]], asked: list[Patterns], library: LibraryTable) -> list[Patterns]:
-    """The scans with what the table says of them; the answers get it, too."""
-    from peakwise.patterns import Patterns
-    from peakwise.wafers import join_library
-
-    numbers = np.zeros((len(asked), 2))  # the table is joined by names, or by the order
-    names = [str(part.names[0]) or row["scan"] for row, part in zip(rows, asked, strict=True)]
-    joined = join_library(Patterns([0.0, 1.0], numbers, "channel", names=names), library, extra="drop")
-    made = []
-    for i, (row, part) in enumerate(zip(rows, asked, strict=True)):
-        if library.places is not None:
-            row["position"] = [float(joined.meta[name][i]) for name in ("x", "y")]
-        if library.fractions is not None:
-            row["composition"] = {e: float(joined.meta[e][i]) for e in library.elements}
-        made.append(part.replace(meta={**part.meta, **{n: joined.meta[n][i : i + 1] for n in joined.meta}}))
-    return made
+    usable = []
+    for file, part in zip(files, parts, strict=True):
+        try:
+            pattern, said = (part, list(part.warnings)) if layout is None else onto(part, layout)
+        except (PatternsError, AxisError) as problem:
+            out.fail(problem, file)
+            continue
+        usable.append((file, pattern, said))
+    out.need_some(len(usable))
+    if library is None:
+        return usable
+    joined = with_table([one[0] for one in usable], [one[1] for one in usable], library)
+    return [(file, made, said) for (file, _, said), made in zip(usable, joined, strict=True)]
 
 
 def _answer(
-    out: Output, detector: Detector, layout: Layout | None, files: list[str], parts: list[Patterns]
+    out: Output, detector: Detector, scans: list[tuple[str, Patterns, list[str]]]
 ) -> tuple[list[dict[str, Any]], list[Patterns]]:
-    """Answers of all scans that can be compared, and these scans; the others are noted."""
-    from peakwise.cli._known import onto
-
+    """Answers, and the scans that have one; the others are noted."""
     rows, asked = [], []
-    for file, part in out.progress(zip(files, parts, strict=True), "comparing", len(files)):
+    for file, pattern, said in out.progress(iter(scans), "comparing", len(scans)):
         try:
-            pattern, said = (part, list(part.warnings)) if layout is None else onto(part, layout)
-            answer = detector.answers(pattern)[0].to_dict()
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always", UserWarning)
+                answer = detector.answers(pattern)[0].to_dict()
         except (PatternsError, AxisError, OptionError) as problem:
             out.fail(problem, file)
             continue
-        rows.append({"scan": file, **answer, "warnings": said})
-        asked.append(pattern.replace(meta=part.meta))
+        remarks = [str(w.message) for w in told if w.category is UserWarning]
+        rows.append({"scan": file, **answer, "warnings": [*said, *remarks]})
+        asked.append(pattern)
     out.need_some(len(rows))
     return rows, asked
+
+
+def _place(rows: list[dict[str, Any]], asked: list[Patterns], library: LibraryTable) -> None:
+    """What the table says of each scan, in its answer."""
+    for row, part in zip(rows, asked, strict=True):
+        if library.places is not None:
+            row["position"] = [float(part.meta[name][0]) for name in ("x", "y")]
+        if library.fractions is not None:
+            row["composition"] = {e: float(part.meta[e][0]) for e in library.elements}
 
 
 def _tell_drift(out: Output, detector: Detector, rows: list[dict[str, Any]]) -> None:

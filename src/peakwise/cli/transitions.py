@@ -8,6 +8,7 @@ import click
 import numpy as np
 
 from peakwise.cli import _options as options
+from peakwise.cli._names import METHODS
 from peakwise.errors import OptionError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _SHOWN = 40  # boundaries and states in the tables for people
 @options.keep_order
 @click.option("--labels", metavar="L.csv", type=click.Path(), help="States of some patterns: columns pattern,label.")
 @click.option("--states", metavar="auto|K", default="auto", show_default=True, help="How many states there are.")
-@click.option("--method", metavar="NAME", help="How: peakwise models lists the methods.")
+@click.option("--method", metavar="NAME", type=METHODS["transitions"], help="How: peakwise models lists the methods.")
 @options.network
 @options.minutes
 @click.option("--model", metavar="M.pw", type=click.Path(), help="A trained model, which knows the states.")
@@ -61,12 +62,12 @@ def transitions(
 
     Example: peakwise transitions heating/ --variable temperature --report answer.html
     """
-    from peakwise.cli._detector import answer_of_model, check_detector, label_series, load_detector
+    from peakwise.cli._detector import answer_of_model, label_series, load_detector, new_detector
     from peakwise.cli._series import read_series
 
     if model is not None and (labels or method or network or states != "auto"):
         raise click.UsageError("A model knows its states: leave out --labels, --states, --method and --network.")
-    detector = load_detector(model) if model is not None else check_detector(out, _states(states), method, network)
+    detector = load_detector(model) if model is not None else new_detector(out, _states(states), network)
     series = read_series(
         out, scans, wavelength, axis, file_format, variable=variable, values=values, keep_order=keep_order
     )

@@ -10,11 +10,11 @@ import numpy as np
 from peakwise.estimators._latent_network import Compression, LatentNetwork, batches_of, network_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["NETWORK_METHODS", "NetworkScores"]
+__all__ = ["NETWORK_METHODS", "STEPS", "NetworkScores", "Training", "steps_for"]
 
 # Method of `NoveltyDetector` -> the scores that it joins. How far networks disagree needs several.
 NETWORK_METHODS: dict[str, tuple[str, ...]] = {
@@ -28,9 +28,32 @@ _LATENT = 10
 _MEMBERS = 3
 _EPOCHS = 30
 _BATCH = 128
-_STEPS = (600, 2500)  # at least and at most: small sets need many epochs, large ones come back well after few
+STEPS = (600, 2500)  # at least and at most: small sets need many epochs, large ones come back well after few
 _NEIGHBOURS = 5
 _MOST_KNOWN = 5000  # places that are kept, drawn evenly
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How networks are trained: the options of `NoveltyDetector` that say so."""
+
+    random_state: int = 0
+    seconds: float | None = None
+    threads: int | None = None
+    device: str = "auto"
+
+
+def steps_for(n: int) -> int:
+    """Batches to learn from n patterns.
+
+    >>> steps_for(100), steps_for(5000), steps_for(100_000)
+    (600, 1171, 2500)
+    """
+    return int(np.clip(_EPOCHS * n // _BATCH, *STEPS))
+
+
+def _kind(names: tuple[str, ...], n_conditions: int) -> Compression:
+    return Compression(_LATENT, n_conditions=n_conditions, members=_MEMBERS if "disagreement" in names else 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,28 +73,48 @@ class NetworkScores:
     places: NDArray[np.float32]
 
     @classmethod
-    def learn(cls, method: str, rows: NDArray[np.floating], random_state: int) -> Self:
+    def learn(
+        cls, method: str, rows: NDArray[np.floating], training: Training, condition: NDArray[np.float32] | None = None
+    ) -> Self:
         """Train on known rows (n, m)."""
-        names = NETWORK_METHODS[method]
-        kind = Compression(n_latent=_LATENT, members=_MEMBERS if "disagreement" in names else 1)
         seen = network_rows(rows)
-        steps = int(np.clip(_EPOCHS * len(seen) // _BATCH, *_STEPS))
-        network = LatentNetwork.blank(kind, seen.shape[1], random_state)
-        network.learn(batches_of(seen, random_state), steps=steps, random_state=random_state)
-        kept = seen[:: max(1, -(-len(seen) // _MOST_KNOWN))]
-        return cls(names, network, network.code(kept)[0])
+        more = {} if condition is None else {"condition": condition}
+        batches = batches_of(seen, training.random_state, **more)
+        return cls.learn_from(method, batches, seen, training, condition, steps=steps_for(len(seen)))
 
-    def measure(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
+    @classmethod
+    def learn_from(
+        cls,
+        method: str,
+        batches: Callable[[int], Any],
+        places: NDArray[np.float32],
+        training: Training,
+        condition: NDArray[np.float32] | None = None,
+        *,
+        steps: int = STEPS[1],
+    ) -> Self:
+        """Train on batches, and remember where rows (n, m), as the networks see them, lie."""
+        names = NETWORK_METHODS[method]
+        n_conditions = 0 if condition is None else condition.shape[1]
+        network = LatentNetwork.blank(_kind(names, n_conditions), places.shape[1], training.random_state)
+        network.learn(
+            batches, steps=steps, random_state=training.random_state, seconds=training.seconds,
+            threads=training.threads, device=training.device,
+        )  # fmt: skip
+        few = slice(None, None, max(1, -(-len(places) // _MOST_KNOWN)))
+        return cls(names, network, network.code(places[few], None if condition is None else condition[few])[0])
+
+    def measure(self, rows: NDArray[np.floating], condition: NDArray[np.float32] | None = None) -> NDArray[np.float64]:
         """Strangeness of rows (k, m): (k, n_names); larger is stranger."""
         seen = network_rows(rows)
-        back = self.network.reconstruct(seen)
+        back = self.network.reconstruct(seen, condition)
         found = {
-            "reconstruction": ((back - seen) ** 2).mean(axis=2).mean(axis=0),
-            "weighted_reconstruction": _weighted(seen, back),
-            "latent_density": self._far(self.network.code(seen)[0]),
-            "disagreement": back.var(axis=0).mean(axis=1),
+            "reconstruction": lambda: ((back - seen) ** 2).mean(axis=2).mean(axis=0),
+            "weighted_reconstruction": lambda: _weighted(seen, back),
+            "latent_density": lambda: self._far(self.network.code(seen, condition)[0]),
+            "disagreement": lambda: back.var(axis=0).mean(axis=1),
         }
-        return np.stack([np.asarray(found[name], np.float64) for name in self.names], axis=1)
+        return np.stack([np.asarray(found[name](), np.float64) for name in self.names], axis=1)
 
     def _far(self, places: NDArray[np.float32]) -> NDArray[np.float64]:
         """Mean distance from the nearest known places, in units of their spread."""
@@ -87,10 +130,10 @@ class NetworkScores:
         return {**{f"network.{name}": a for name, a in self.network.to_arrays().items()}, "places": self.places}
 
     @classmethod
-    def from_arrays(cls, method: str, n_points: int, arrays: Mapping[str, NDArray[Any]]) -> Self:
+    def from_arrays(cls, method: str, n_points: int, arrays: Mapping[str, NDArray[Any]], n_conditions: int = 0) -> Self:
         """The inverse of `to_arrays`; what does not fit is a `ValueError`."""
         names = NETWORK_METHODS[method]
-        kind = Compression(n_latent=_LATENT, members=_MEMBERS if "disagreement" in names else 1)
+        kind = _kind(names, n_conditions)
         weights = {name.removeprefix("network."): a for name, a in arrays.items() if name.startswith("network.")}
         places = np.asarray(arrays["places"], np.float32)
         if places.ndim != 2 or places.shape[1] != _LATENT or not len(places) or not np.isfinite(places).all():

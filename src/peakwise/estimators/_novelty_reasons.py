@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from peakwise.estimators._rows import unit_rows
-from peakwise.novelty import Nearest, corrections, leftovers, mixture_of, noise_of, sharpened, without_noise
+from peakwise.novelty import Corrector, Nearest, leftovers, mixture_of, noise_of, sharpened, without_noise
 from peakwise.patterns import convert_axis
 
 if TYPE_CHECKING:
@@ -70,13 +69,24 @@ class KnownScans:
     rows: Floats = field(init=False)
 
     def __post_init__(self) -> None:
+        from scipy.ndimage import gaussian_filter1d
+
+        # All that strange scans need is made now: the first of them must not keep a stream waiting.
         self.rows = compared_rows(self.intensity, self.kind)
         self._nearest = Nearest()
         self._nearest.learn(self.rows, 0)
+        self._corrector = Corrector(self.grid, is_angle=self.kind == "two_theta")
+        self._codes = np.asarray(np.unique(self.names, return_inverse=True)[1], np.intp)
+        self._blurred: Floats = np.asarray(gaussian_filter1d(self.rows, _BLUR, axis=1))
+        self._usual_noise = float(np.median([noise_of(row) for row in self.rows]))
+        length = np.maximum(np.linalg.norm(self.intensity, axis=1, keepdims=True), 1e-12)
+        self._units: Floats = np.asarray(self.intensity / length)
+        self.peaks(self.rows[0], 0)  # what it imports is loaded
 
-    def nearest(self, row: Floats) -> int:
-        """Number of the known scan that is nearest to a row (m,)."""
-        return int(self._nearest.nearest(row[None])[0][0])
+    def nearest(self, row: Floats) -> tuple[int, float]:
+        """Number of the known scan that is nearest to a row (m,), and which share of the row is not like it."""
+        which, left = self._nearest.nearest(row[None])
+        return int(which[0]), float(left[0])
 
     def reason(self, intensity: Floats, row: Floats, score_of: ScoreOf, threshold: float) -> Reason | None:
         """What makes the scan ordinary when it is corrected for it, or None."""
@@ -92,7 +102,7 @@ class KnownScans:
         """The sum of known scans that is nearest to a mixture (m,)."""
         from scipy.optimize import nnls
 
-        taken = [i for i, _ in mixture_of(intensity, self._units, self.names)[0]]
+        taken = [i for i, _ in mixture_of(intensity, self._units, self._codes, is_unit=True)[0]]
         weights, _ = nnls(self._units[taken].T, intensity)
         return np.asarray(weights @ self._units[taken])
 
@@ -103,8 +113,10 @@ class KnownScans:
             for peak in leftovers(self.grid, row, self.rows[near])
         )
 
-    def words(self, row: Floats, near: int, peaks: tuple[dict[str, float | None], ...], worst: str) -> tuple[str, ...]:
-        """Why a scan is new, in words; `worst` is the score by which it is strangest."""
+    def words(
+        self, row: Floats, near: int, left: float, peaks: tuple[dict[str, float | None], ...], worst: str
+    ) -> tuple[str, ...]:
+        """Why a scan is new, in words; `left` of it is not like the nearest, `worst` is its strangest score."""
         if not row.any():
             return ("the scan is empty: all intensities are 0",)
         said = []
@@ -117,30 +129,16 @@ class KnownScans:
             )
             said.append(f"peaks that {self.names[near]} does not have, at {told}")
         said.append(
-            f"{100 * self._nearest.measure(row[None])[0]:.0f} % of it is not like {self.names[near]}, the nearest; "
+            f"{100 * left:.0f} % of it is not like {self.names[near]}, the nearest; "
             f"strangest by {worst}. Neither shift, wavelength, noise nor a mixture of known ones explains it"
         )
         return tuple(said)
-
-    @cached_property
-    def _blurred(self) -> Floats:
-        from scipy.ndimage import gaussian_filter1d
-
-        return np.asarray(gaussian_filter1d(self.rows, _BLUR, axis=1))
-
-    @cached_property
-    def _usual_noise(self) -> float:
-        return float(np.median([noise_of(row) for row in self.rows]))
-
-    @cached_property
-    def _units(self) -> Floats:
-        return np.asarray(self.intensity / np.maximum(np.linalg.norm(self.intensity, axis=1, keepdims=True), 1e-12))
 
     def _moved(self, intensity: Floats, row: Floats, score_of: ScoreOf) -> Reason | None:  # noqa: ARG002
         from scipy.ndimage import gaussian_filter1d
 
         tried = np.argsort(-(self._blurred @ gaussian_filter1d(row, _BLUR)))[:_TRIED]
-        made = corrections(self.grid, row, self.rows[tried], is_angle=self.kind == "two_theta")
+        made = self._corrector.of(row, self.rows[tried])
         scored = [(score_of(c.row), c) for c in made]
         score, best = min(scored, key=lambda pair: pair[0])
         if best.kind == "zero shift":
@@ -153,7 +151,7 @@ class KnownScans:
         share = noise_of(row)
         if share <= _NOISIER * self._usual_noise:
             return None  # no noisier than what is known: noise is not what is strange
-        quiet = without_noise(row, self.rows[self.nearest(row)])
+        quiet = without_noise(row, self.rows[self.nearest(row)[0]])
         if quiet is None:
             return None
         return Reason("noise", f"noise explains it: {100 * share:.0f} % of the signal", score_of(quiet))
@@ -161,7 +159,7 @@ class KnownScans:
     def _mixture(self, intensity: Floats, row: Floats, score_of: ScoreOf) -> Reason | None:  # noqa: ARG002
         from scipy.optimize import nnls
 
-        parts, _ = mixture_of(intensity, self._units, self.names)
+        parts, _ = mixture_of(intensity, self._units, self._codes, is_unit=True)
         if not parts:
             return None
         size = float(np.linalg.norm(intensity))

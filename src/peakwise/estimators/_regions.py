@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CLASSIFIERS", "Regions"]
+__all__ = ["CLASSIFIERS", "Regions", "region_grid"]
 
 CLASSIFIERS = ("neighbours", "bayes")
 _NEIGHBOURS = 15
@@ -83,3 +83,14 @@ class Regions:
         if not fits or not np.isfinite(places).all():
             raise ValueError("regions that are not those of the map")
         return cls(kind, n_classes, places, codes)
+
+
+def region_grid(
+    regions: Regions, places: NDArray[np.floating], n: int = 100, margin: float = 0.1
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+    """Regions around places (k, 2): x (n,), y (n,), number of the label (n, n), rows along y."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    wide = np.maximum(high - low, 1e-6) * margin
+    x, y = (np.linspace(low[i] - wide[i], high[i] + wide[i], n) for i in (0, 1))
+    at = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    return x, y, np.asarray(regions.probabilities(at).argmax(axis=1).reshape(n, n), np.intp)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 import numpy as np
@@ -10,9 +9,11 @@ from sklearn.base import TransformerMixin
 
 from peakwise.errors import OptionError, PatternsError
 from peakwise.estimators._base import Estimator
+from peakwise.estimators._conditions import Conditions, check_names, columns
 from peakwise.estimators._latent_network import Compression, LatentNetwork, batches_of, network_rows
+from peakwise.estimators._on_the_fly import OnTheFly, on_the_fly
 from peakwise.estimators._options import option_error, real_option, whole_option
-from peakwise.estimators._regions import CLASSIFIERS, Regions
+from peakwise.estimators._regions import CLASSIFIERS, Regions, region_grid
 from peakwise.estimators._structures import as_phases
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LatentMap"]
 
-_BESIDE = 0.1  # of the range of a condition, by which it may lie outside before it is said
+_EPOCH = 100  # batches that count as an epoch where patterns are simulated while the networks learn
+_PLACED = (2000, 100)  # simulated patterns that are placed on the map: at least, and of each phase
 
 
 @final
@@ -33,7 +35,8 @@ class LatentMap(TransformerMixin, Estimator):  # type: ignore[misc]
 
     A variational autoencoder, conditional where a condition such as the composition is known. How badly a pattern
     comes back tells whether it is like those that were learned; `NoveltyDetector` makes an alarm of that. With labels
-    the map has regions, and `predict` names them.
+    the map has regions, and `predict` names them. Fitted with a ``peakwise.simulate.Simulator`` instead of patterns, it
+    learns from patterns that are simulated meanwhile, none of them twice; their phases are the labels.
 
     Parameters
     ----------
@@ -44,7 +47,8 @@ class LatentMap(TransformerMixin, Estimator):  # type: ignore[misc]
     decoder : str
         A key of ``peakwise.networks.DECODERS``.
     condition : sequence of str, optional
-        Columns of ``patterns.meta`` that are joined to the patterns: elements of a composition, a temperature.
+        Columns of ``patterns.meta`` that are joined to the patterns: elements of a composition, a temperature. Of a
+        simulator: elements, as shares of the atoms of each phase.
     members : int
         Networks that are trained from different seeds; regions and errors are averaged over them.
     classifier : str
@@ -56,6 +60,7 @@ class LatentMap(TransformerMixin, Estimator):  # type: ignore[misc]
     annealing : int
         Batches over which beta rises from 0.
     epochs : int
+        Of a simulator, 100 batches of 128 patterns are one.
     minutes : float, optional
         Most time for training [min]; numbers then depend on the machine.
     random_state : int
@@ -127,28 +132,46 @@ class LatentMap(TransformerMixin, Estimator):  # type: ignore[misc]
         self.device = device
 
     def _fit(self, patterns: Patterns, y: Any) -> None:
-        kind = self._check_options()
-        rows = network_rows(patterns.intensity)
-        condition = self._condition(patterns, first=True)
+        names = self._check_options()
+        self._conditions = Conditions.learn(names, columns(names, patterns)) if names else None
+        rows, condition = network_rows(patterns.intensity), self._condition(patterns)
         codes = self._learn_labels(patterns, y)
-        n_classes = 0 if codes is None or not self.joint else int(self.classes_.size)
+        more: dict[str, NDArray[Any]] = {} if condition is None else {"condition": condition}
+        if self.joint and codes is not None:
+            more["label"] = codes.astype(np.int64)
+        self._train(batches_of(rows, int(self.random_state), **more), rows.shape[1], epochs=int(self.epochs))
+        self._place(rows, condition, codes)
+
+    def _fit_structures(self, X: Any) -> bool:
+        if as_phases(X) is not None:
+            why = "it learns from patterns, got structures"
+            raise OptionError("cannot fit LatentMap", why, "Give peakwise.simulate.Simulator(phases, grid)")
+        made = on_the_fly(X, self._check_options())
+        if made is not None:
+            self._fit_simulated(made)
+        return made is not None
+
+    def _fit_simulated(self, known: OnTheFly) -> None:
+        self.classes_, self._conditions = known.ids, known.conditions
+        batches = known.batches(network_rows, labels=self.joint)
+        self._train(batches, known.simulator.axis.size, steps=_EPOCH * int(self.epochs))
+        placed = known.draw(max(_PLACED[0], _PLACED[1] * len(self.classes_)))
+        self.grid_, self.kind_ = np.array(placed.axis), placed.kind
+        self.wavelength_, self.n_features_in_ = placed.wavelength, placed.n_points
+        codes = np.searchsorted(self.classes_, placed.meta["phases"].astype(str))
+        self._place(network_rows(placed.intensity), self._condition(placed), np.asarray(codes))
+
+    def _train(self, batches: Any, n_points: int, *, epochs: int | None = None, steps: int | None = None) -> None:
+        n_classes = int(self.classes_.size) if self.joint and hasattr(self, "classes_") else 0
         if self.joint and not n_classes:
             why = "joint learns labels, and there are none"
             raise PatternsError("cannot fit LatentMap", why, "Give y, or joint=False")
-        kind = Compression(
-            kind.n_latent, kind.network, kind.decoder, len(self.condition or ()), n_classes, kind.beta, kind.annealing,
-            kind.members,
-        )  # fmt: skip
-        more: dict[str, NDArray[Any]] = {} if condition is None else {"condition": condition}
-        if n_classes and codes is not None:
-            more["label"] = codes.astype(np.int64)
         seed = int(self.random_state)
-        self._network = LatentNetwork.blank(kind, rows.shape[1], seed).learn(
-            batches_of(rows, seed, **more), epochs=int(self.epochs), random_state=seed, threads=self.threads,
+        self._network = LatentNetwork.blank(self._kind(n_classes), n_points, seed).learn(
+            batches, epochs=epochs, steps=steps, random_state=seed, threads=self.threads,
             seconds=None if self.minutes is None else 60 * float(self.minutes), device=self.device,
         )  # fmt: skip
         self.history_ = self._network.history
-        self._place(rows, condition, codes)
 
     def _place(
         self, rows: NDArray[np.float32], condition: NDArray[np.float32] | None, codes: NDArray[np.intp] | None
@@ -186,7 +209,8 @@ class LatentMap(TransformerMixin, Estimator):  # type: ignore[misc]
         if places.ndim != 2 or places.shape[1] != self.n_latent or not np.isfinite(places).all():
             why = f"places must be finite numbers of shape (n, {self.n_latent}), got shape {places.shape}"
             raise OptionError("cannot make patterns", why, "Give places on the map")
-        return self._network.decode(places, self._given(condition, len(places)))
+        given = None if self._conditions is None else self._conditions.scaled(_numbers(condition), len(places))
+        return self._network.decode(places, given)
 
     def reconstruct(self, X: Any) -> NDArray[np.float32]:
         """Patterns as they come back, the mean over the networks, in the units of X: (n, m).
@@ -226,11 +250,7 @@ class LatentMap(TransformerMixin, Estimator):  # type: ignore[misc]
         if self._regions is None or self.latent_.shape[1] != 2 or self.condition:
             why = "regions need labels, two latent numbers and no condition"
             raise OptionError("cannot draw regions", why, "Fit LatentMap(n_latent=2) with y")
-        low, high = self.latent_.min(axis=0), self.latent_.max(axis=0)
-        wide = np.maximum(high - low, 1e-6) * margin
-        x, y = (np.linspace(low[i] - wide[i], high[i] + wide[i], n) for i in (0, 1))
-        at = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-        return x, y, self._regions[0].probabilities(at).argmax(axis=1).reshape(n, n)
+        return region_grid(self._regions[0], self.latent_, n, margin)
 
     def _predict(self, patterns: Patterns) -> Any:
         told = self._predict_proba(patterns)  # refuses where there are no labels
@@ -269,45 +289,14 @@ class LatentMap(TransformerMixin, Estimator):  # type: ignore[misc]
         patterns = self._known(X)
         return network_rows(patterns.intensity), self._condition(patterns)
 
-    def _condition(self, patterns: Patterns, *, first: bool = False) -> NDArray[np.float32] | None:
+    def _condition(self, patterns: Patterns) -> NDArray[np.float32] | None:
         """The condition of each pattern, each number 0 to 1 over what was learned."""
-        if not self.condition:
-            return None
-        missing = [name for name in self.condition if name not in patterns.meta]
-        if missing:
-            why = f"the condition {missing[0]!r} is no column of meta, there are {', '.join(patterns.meta) or 'none'}"
-            raise PatternsError("cannot use LatentMap", why, "Join the table of conditions to the patterns")
-        try:
-            numbers = np.stack([np.asarray(patterns.meta[n], dtype=np.float64) for n in self.condition], axis=1)
-        except (TypeError, ValueError) as problem:
-            why = "conditions must be numbers"
-            raise PatternsError("cannot use LatentMap", why, "Give numbers in meta") from problem
-        if not np.isfinite(numbers).all():
-            why = f"conditions must be finite, got {int((~np.isfinite(numbers)).any(axis=1).sum())} patterns without"
-            raise PatternsError("cannot use LatentMap", why, "Leave these patterns out")
-        if first:
-            self.condition_range_ = np.stack([numbers.min(axis=0), numbers.max(axis=0)])
-        return self._given(numbers, len(patterns))
-
-    def _given(self, condition: ArrayLike | None, n: int) -> NDArray[np.float32] | None:
-        if not self.condition:
-            return None
-        numbers = np.asarray(condition, dtype=np.float64)
-        if numbers.shape != (n, len(self.condition or ())):
-            why = f"conditions must have the shape ({n}, {len(self.condition or ())}), got {numbers.shape}"
-            raise OptionError("cannot use LatentMap", why, "Give one number for each name of condition")
-        low, high = self.condition_range_
-        wide = np.where(high > low, high - low, 1.0)
-        made = (numbers - low) / wide
-        outside = ((made < -_BESIDE) | (made > 1 + _BESIDE)).any(axis=1)
-        if outside.any():
-            said = f"{int(outside.sum())} of {n} patterns have a condition that was never learned: trust no error"
-            warnings.warn(said, stacklevel=4)
-        return np.asarray(made, dtype=np.float32)
+        return None if self._conditions is None else self._conditions.of(patterns)
 
     # ---------- options and files ----------
 
-    def _check_options(self) -> Compression:
+    def _check_options(self) -> tuple[str, ...]:
+        """Refuse options that cannot be; return the names of the conditions."""
         from peakwise.networks import DECODERS, NETWORKS
 
         for name, known in (("network", NETWORKS), ("decoder", DECODERS), ("classifier", CLASSIFIERS)):
@@ -315,31 +304,27 @@ class LatentMap(TransformerMixin, Estimator):  # type: ignore[misc]
                 raise option_error(self, name, f"one of {', '.join(known)}", "Choose one")
         if NETWORKS[self.network].is_sequential:
             raise option_error(self, "network", "one that reads single patterns", "Choose dense")
-        if isinstance(self.condition, str) or not all(isinstance(name, str) for name in self.condition or ()):
-            raise option_error(self, "condition", "a list of names of columns", "Give e.g. ['Co', 'Ni']")
-        whole_option(self, "epochs")
-        whole_option(self, "random_state", 0)
+        for name, least in (("n_latent", 1), ("members", 1), ("epochs", 1), ("annealing", 0), ("random_state", 0)):
+            whole_option(self, name, least)
+        real_option(self, "beta")
         if self.minutes is not None:
             real_option(self, "minutes", or_above=False)
         if self.threads is not None:
             whole_option(self, "threads")
-        return Compression(
-            whole_option(self, "n_latent"), self.network, self.decoder, len(self.condition or ()), 0,
-            real_option(self, "beta"), whole_option(self, "annealing", 0), whole_option(self, "members"),
-        )  # fmt: skip
+        return check_names(self)
 
-    def _fit_structures(self, X: Any) -> bool:
-        if as_phases(X) is not None:
-            why = "it learns from patterns, got structures"
-            raise OptionError("cannot fit LatentMap", why, "Give peakwise.simulate.Simulator(phases, grid).draw(1000)")
-        return False
+    def _kind(self, n_classes: int) -> Compression:
+        return Compression(
+            int(self.n_latent), self.network, self.decoder, len(self.condition or ()), n_classes, float(self.beta),
+            int(self.annealing), int(self.members),
+        )  # fmt: skip
 
     def _to_recipe(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         n_classes = self._network.kind.n_classes
         arrays: dict[str, NDArray[Any]] = {f"network.{k}": v for k, v in self._network.to_arrays().items()}
         arrays["latent"] = self.latent_
-        if self.condition:
-            arrays["condition_range"] = self.condition_range_
+        if self._conditions is not None:
+            arrays["condition_range"] = self._conditions.ends
         for number, region in enumerate(self._regions or []):
             arrays |= {f"regions.{number}.{k}": v for k, v in region.to_arrays().items()}
         if self._regions is not None:
@@ -351,25 +336,19 @@ class LatentMap(TransformerMixin, Estimator):  # type: ignore[misc]
         cls, options: Mapping[str, Any], recipe: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> Self:
         made = cls(**options)
-        kind = made._check_options()
+        conditions = made._check_options()
         n_points = int(np.asarray(arrays["grid"]).size)
         n_classes = int(recipe["learned"]["joint_classes"])
         if not 0 <= n_classes <= 100_000:
             raise ValueError(f"{n_classes} classes")
-        kind = Compression(
-            kind.n_latent, kind.network, kind.decoder, kind.n_conditions, n_classes, kind.beta, kind.annealing,
-            kind.members,
-        )  # fmt: skip
+        kind = made._kind(n_classes)
         weights = {k.removeprefix("network."): v for k, v in arrays.items() if k.startswith("network.")}
         made._network = LatentNetwork.from_arrays(kind, n_points, weights, list(recipe.get("history", [])))
         made.history_ = made._network.history
         made.latent_ = np.asarray(arrays["latent"], np.float32)
         if made.latent_.ndim != 2 or made.latent_.shape[1] != kind.n_latent or not np.isfinite(made.latent_).all():
             raise ValueError("places that are not on the map")
-        if made.condition:
-            made.condition_range_ = np.asarray(arrays["condition_range"], np.float64)
-            if made.condition_range_.shape != (2, kind.n_conditions):
-                raise ValueError("ranges that are not those of the condition")
+        made._conditions = Conditions.from_array(conditions, arrays["condition_range"]) if conditions else None
         made._regions = None
         if "labels" in recipe:
             names = np.array(recipe["labels"]["values"])
@@ -385,6 +364,10 @@ class LatentMap(TransformerMixin, Estimator):  # type: ignore[misc]
                 for i in range(kind.members)
             ]  # fmt: skip
         return made
+
+
+def _numbers(condition: ArrayLike | None) -> NDArray[np.float64]:
+    return np.zeros((0, 0)) if condition is None else np.asarray(condition, dtype=np.float64)
 
 
 def _joined(latent: NDArray[np.float32], condition: NDArray[np.float32] | None) -> NDArray[np.float32]:

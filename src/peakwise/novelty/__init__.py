@@ -9,7 +9,16 @@ from peakwise.novelty._neighbours import Density, Nearest, Peaks
 from peakwise.novelty._principal import Residual, Spread
 from peakwise.novelty._score import Score, sharpened
 from peakwise.novelty._verdict import Combined, cross_scores, folds, tail_p_values, tail_threshold
-from peakwise.novelty._why import Correction, Leftover, corrections, leftovers, mixture_of, noise_of, without_noise
+from peakwise.novelty._why import (
+    Correction,
+    Corrector,
+    Leftover,
+    corrections,
+    leftovers,
+    mixture_of,
+    noise_of,
+    without_noise,
+)
 
 # Name -> how strange a pattern is by it, in the order in which they are told.
 SCORES: dict[str, type[Score]] = {
@@ -25,6 +34,7 @@ __all__ = [
     "SCORES",
     "Combined",
     "Correction",
+    "Corrector",
     "Density",
     "Drift",
     "DriftGuard",

@@ -34,21 +34,19 @@ class Nearest(Score):
         """Number of the nearest known row, and what is left over of each row: two arrays (k,)."""
         alike = rows @ self.known.T
         # A scale that is fitted must be positive: an inverted pattern is not the pattern.
-        tried = np.argsort(-alike, axis=1)[:, :_TRIED]
+        few = min(_TRIED, alike.shape[1])
+        tried = np.argpartition(-alike, few - 1, axis=1)[:, :few]
         most = max(1, round(_SHIFT * rows.shape[1]))
-        best = np.full(len(rows), -1.0)
-        which = tried[:, 0].copy()
-        near = self.known[tried]
         wide = np.pad(rows, ((0, 0), (most, most)), mode="edge")
-        for start in range(2 * most, -1, -1):
-            moved = wide[:, start : start + rows.shape[1]]
-            length = np.sqrt(np.einsum("km,km->k", moved, moved))
-            found = np.einsum("km,ktm->kt", moved, near) / np.maximum(length[:, None], 1e-12)
-            column = found.argmax(axis=1)
-            value = found[np.arange(len(rows)), column]
-            better = value > best
-            best[better], which[better] = value[better], tried[better, column[better]]
-        return which, np.asarray(np.sqrt(np.maximum(1 - np.maximum(best, 0) ** 2, 0)))
+        which, best = np.empty(len(rows), np.intp), np.empty(len(rows))
+        for i, row in enumerate(wide):
+            # Squared lengths of all windows from running sums; what rounding leaves below zero is nothing.
+            sums = np.concatenate([[0.0], np.cumsum(row**2)])
+            length = np.sqrt(np.maximum(sums[rows.shape[1] :] - sums[: -rows.shape[1]], 0.0))
+            found = [float((np.correlate(row, self.known[j]) / np.maximum(length, 1e-12)).max()) for j in tried[i]]
+            at = int(np.argmax(found))
+            which[i], best[i] = tried[i, at], found[at]
+        return which, np.asarray(np.sqrt(np.maximum(1 - np.clip(best, 0, 1) ** 2, 0)))
 
 
 @final

@@ -10,13 +10,13 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.optimize import nnls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from numpy.typing import NDArray
 
     from peakwise.novelty._score import Rows
 
-__all__ = ["Correction", "Leftover", "corrections", "leftovers", "mixture_of", "noise_of", "without_noise"]
+__all__ = [
+    "Correction", "Corrector", "Leftover", "corrections", "leftovers", "mixture_of", "noise_of", "without_noise",
+]  # fmt: skip
 
 _SHARES = (0.15, 0.85)  # a part of a mixture has at least and at most so much of it
 _SIGMAS = 5.0
@@ -66,23 +66,28 @@ def corrections(
     is_angle : bool
         Whether the axis is 2theta [deg]; else a wrong wavelength stretches it.
     """
-    span = float(axis[-1] - axis[0])
-    step = span / (len(axis) - 1)
-    moves = _steps(max(0.004 * span, 2 * step), step)
-    stretches = _steps(0.012, step / max(abs(axis[0]), abs(axis[-1])))
+    return Corrector(axis, is_angle=is_angle).of(row, known)
 
-    sines = np.sin(np.radians(axis / 2))
 
-    def moved(by: float) -> NDArray[np.float64]:
-        return np.interp(axis + by, axis, row)
+class Corrector:
+    """What `corrections` does, for many scans along one axis: where each point comes from is computed once.
 
-    def stretched(by: float) -> NDArray[np.float64]:
-        at = axis * (1 + by)
-        if is_angle:
-            at = 2 * np.degrees(np.arcsin(np.clip(sines * (1 + by), -1, 1)))
-        return np.interp(at, axis, row)
+    Parameters
+    ----------
+    axis : (m,)
+    is_angle : bool
+    """
 
-    return [_best("zero shift", moved, moves, known), _best("wavelength", stretched, stretches, known)]
+    def __init__(self, axis: NDArray[np.float64], *, is_angle: bool) -> None:
+        span = float(axis[-1] - axis[0])
+        step = span / (len(axis) - 1)
+        moves = _steps(max(0.004 * span, 2 * step), step)
+        stretches = _steps(0.012, step / max(abs(axis[0]), abs(axis[-1])))
+        self._ways = [_Way("zero shift", moves, axis, None), _Way("wavelength", stretches, axis, is_angle)]
+
+    def of(self, row: NDArray[np.float64], known: Rows) -> list[Correction]:
+        """The best of each kind for a row (m,) beside known rows (k, m)."""
+        return [way.best(row, known) for way in self._ways]
 
 
 def _steps(most: float, step: float) -> NDArray[np.float64]:
@@ -90,29 +95,55 @@ def _steps(most: float, step: float) -> NDArray[np.float64]:
     return np.linspace(-most, most, 2 * many + 1)
 
 
-def _best(
-    kind: str, made: Callable[[float], NDArray[np.float64]], amounts: NDArray[np.float64], known: Rows
-) -> Correction:
-    alike = np.full(len(amounts), -np.inf)
-    rows: dict[int, NDArray[np.float64]] = {}
+class _Way:
+    """One kind of correction by several amounts.
 
-    def look(numbers: Iterable[int]) -> None:
-        for number in numbers:
-            if 0 <= number < len(amounts) and number not in rows:
-                tried = made(float(amounts[number]))
-                rows[number] = tried / max(float(np.linalg.norm(tried)), 1e-12)
-                alike[number] = float((known @ rows[number]).max())
+    Lines are wider than one point of the axis: whole points are looked at first, by tables in single precision, then
+    quarters of a point around the best of them.
+    """
 
-    # Lines are wider than one point of the axis: whole points first, quarters of a point around the best of them.
-    look(range(0, len(amounts), _QUARTERS))
-    for peak in np.argsort(-alike)[:_PROMISING]:
-        look(range(int(peak) - _QUARTERS + 1, int(peak) + _QUARTERS))
-    at = int(alike.argmax())
-    return Correction(kind, float(amounts[at]), rows[at])
+    def __init__(
+        self, kind: str, amounts: NDArray[np.float64], axis: NDArray[np.float64], is_angle: bool | None
+    ) -> None:
+        """`is_angle` is None where the axis is moved and not stretched."""
+        self.kind, self.amounts, self.axis, self.is_angle = kind, amounts, axis, is_angle
+        self._sines = np.sin(np.radians(axis / 2)) if is_angle else axis
+        self._left, self._share = [], []
+        for amount in amounts[::_QUARTERS]:
+            at = np.clip(self._from(float(amount)), axis[0], axis[-1])
+            left = np.clip(np.searchsorted(axis, at, side="right") - 1, 0, len(axis) - 2)
+            self._left.append(left)
+            self._share.append(((at - axis[left]) / (axis[left + 1] - axis[left])).astype(np.float32))
+
+    def _from(self, amount: float) -> NDArray[np.float64]:
+        """Where on the measured axis each point of the corrected scan comes from."""
+        if self.is_angle is None:
+            return self.axis + amount
+        if not self.is_angle:
+            return self.axis * (1 + amount)
+        return np.asarray(2 * np.degrees(np.arcsin(np.clip(self._sines * (1 + amount), -1, 1))))
+
+    def best(self, row: NDArray[np.float64], known: Rows) -> Correction:
+        single, rises = row.astype(np.float32), np.diff(row).astype(np.float32)
+        some = known.astype(np.float32)
+        coarse = np.empty(len(self._left))
+        for number, (left, share) in enumerate(zip(self._left, self._share, strict=True)):
+            made = single.take(left) + share * rises.take(left)
+            coarse[number] = (some @ made).max() / max(float(np.sqrt(made @ made)), 1e-12)
+        rows: dict[int, NDArray[np.float64]] = {}
+        alike: dict[int, float] = {}
+        for peak in np.argsort(-coarse)[:_PROMISING]:
+            for number in range(_QUARTERS * int(peak) - _QUARTERS + 1, _QUARTERS * int(peak) + _QUARTERS):
+                if 0 <= number < len(self.amounts) and number not in rows:
+                    tried = np.interp(self._from(float(self.amounts[number])), self.axis, row)
+                    rows[number] = tried / max(float(np.linalg.norm(tried)), 1e-12)
+                    alike[number] = float((known @ rows[number]).max())
+        at = max(sorted(alike), key=alike.__getitem__)
+        return Correction(self.kind, float(self.amounts[at]), rows[at])
 
 
 def mixture_of(
-    row: NDArray[np.float64], known: Rows, names: NDArray[np.str_], most: int = 3
+    row: NDArray[np.float64], known: Rows, names: NDArray[np.generic], most: int = 3, *, is_unit: bool = False
 ) -> tuple[list[tuple[int, float]], float]:
     """Known patterns whose sum is most like a row, and what is left over (a share of its length).
 
@@ -122,8 +153,10 @@ def mixture_of(
         Intensities, on whatever scale.
     known : (n, m)
     names : (n,)
-        Only patterns of different names are parts of a mixture.
+        Only patterns of different names (or numbers) are parts of a mixture.
     most : int
+    is_unit : bool
+        Whether the known patterns have the length 1.
 
     Returns
     -------
@@ -132,7 +165,7 @@ def mixture_of(
     left : float
     """
     size = max(float(np.linalg.norm(row)), 1e-12)
-    basis = known / np.maximum(np.linalg.norm(known, axis=1, keepdims=True), 1e-12)
+    basis = known if is_unit else known / np.maximum(np.linalg.norm(known, axis=1, keepdims=True), 1e-12)
     taken: list[int] = []
     left, weights, residual = 1.0, np.zeros(0), row / size
     for _ in range(most):
