@@ -288,8 +288,8 @@ def _joined(
         made[name] = Patterns(
             grid, np.array(table, dtype=np.float64), layouts[name].kind, wavelength=light, names=_unique(files)
         )
-    first = next(part for name in layouts if (part := made.get(name)) is not None)
-    return Asked(files, made, first.replace(meta={"source": np.array(files)}), remarks)
+    drawn = made[next(name for name in layouts if name in made)]
+    return Asked(files, made, drawn.replace(meta={"source": np.array(files)}), remarks)
 
 
 def _unique(files: Sequence[str]) -> list[str]:

@@ -15,6 +15,8 @@ from peakwise.report._novelty_verdict import NOVELTY_VERDICTS, tell_novelty, tel
 from peakwise.report._page import identification_html, write_identification_html
 from peakwise.report._regression import Chart, DescriptorCurves, DescriptorDocument, DescriptorScan, Series
 from peakwise.report._regression_csv import descriptors_csv
+from peakwise.report._regression_figures import chart_figure, parity_figure, residual_figure
+from peakwise.report._regression_page import descriptors_html, write_descriptors_html
 from peakwise.report._regression_verdict import (
     DESCRIPTOR_VERDICTS,
     scores_of,
@@ -37,6 +39,8 @@ from peakwise.report._series_parts import add_series, series_changes, series_sco
 from peakwise.report._series_verdict import SERIES_VERDICTS, tell_clusters, tell_transitions
 from peakwise.report._training_figures import confusion_matrix_figure, training_curves_figure
 from peakwise.report._verdict import VERDICTS, Verdict, tell
+from peakwise.report._wafer import WaferDocument, WaferPattern, wafer_csv
+from peakwise.report._wafer_page import wafer_html, write_wafer_html
 
 __all__ = [
     "DESCRIPTOR_VERDICTS",
@@ -68,16 +72,22 @@ __all__ = [
     "Unexplained",
     "Variable",
     "Verdict",
+    "WaferDocument",
+    "WaferPattern",
     "add_map",
     "add_series",
+    "chart_figure",
     "clusters_html",
     "confusion_matrix_figure",
     "descriptors_csv",
+    "descriptors_html",
     "identification_csv",
     "identification_html",
     "novelty_csv",
     "novelty_html",
+    "parity_figure",
     "plot_identification",
+    "residual_figure",
     "save_figure",
     "scores_of",
     "series_changes",
@@ -94,8 +104,12 @@ __all__ = [
     "transitions_csv",
     "transitions_html",
     "value_text",
+    "wafer_csv",
+    "wafer_html",
     "write_clusters_html",
+    "write_descriptors_html",
     "write_identification_html",
     "write_novelty_html",
     "write_transitions_html",
+    "write_wafer_html",
 ]

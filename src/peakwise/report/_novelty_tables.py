@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from peakwise.report._novelty import NoveltyDocument, NoveltyScan
     from peakwise.report._verdict import Told
 
-__all__ = ["overview", "parts_table", "peaks_table", "words"]
+__all__ = ["choice", "overview", "parts_table", "peaks_table", "shared_folder", "words"]
 
 _MOST_ROWS = 2_000
 _TITLES = (
@@ -33,7 +33,7 @@ def overview(whole: NoveltyDocument, order: Sequence[int], told: Sequence[Told],
     """Return the table of all scans, the strangest first; of very many those that are strangest."""
     scans = whole["scans"]
     has_warnings = any(scans[i].get("warnings") for i in order[:_MOST_ROWS])
-    folder = _shared_folder([s["scan"] for s in scans])
+    folder = shared_folder([s["scan"] for s in scans])
     rows = [
         _row(i, scans[i], told[i], folder=folder, has_panel=i in has_panel, has_warnings=has_warnings)
         for i in order[:_MOST_ROWS]
@@ -43,9 +43,9 @@ def overview(whole: NoveltyDocument, order: Sequence[int], told: Sequence[Told],
         for name, css, why in _TITLES[: None if has_warnings else -1]
     ]
     found = Counter(said.verdict.name for said in told)
-    choices = [_choice("", f"all ({len(told):,})", is_on=True)]
+    choices = [choice("", f"all ({len(told):,})", is_on=True)]
     choices += [
-        _choice(name, f"{v.sign} {v.label} ({found[name]:,})") for name, v in NOVELTY_VERDICTS.items() if found[name]
+        choice(name, f"{v.sign} {v.label} ({found[name]:,})") for name, v in NOVELTY_VERDICTS.items() if found[name]
     ]
     search = tag("input", {"type": "search", "placeholder": "name of a scan or phase", "aria-label": "Search"})
     left = (
@@ -68,7 +68,7 @@ def overview(whole: NoveltyDocument, order: Sequence[int], told: Sequence[Told],
     )  # fmt: skip
 
 
-def _shared_folder(names: Sequence[str]) -> int:
+def shared_folder(names: Sequence[str]) -> int:
     """How many characters of folders all names begin with: in a table they only take room."""
     first, last = min(names).split("/")[:-1], max(names).split("/")[:-1]  # what these two share, all share
     same = [a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))]
@@ -98,7 +98,8 @@ def _cell(key: object, shown: object, css: str | None = None) -> Markup:
     return tag("td", {"class": css, "data-sort": "" if key is None else key}, shown)
 
 
-def _choice(verdict: str, text: str, *, is_on: bool = False) -> Markup:
+def choice(verdict: str, text: str, *, is_on: bool = False) -> Markup:
+    """Return a button that shows the scans of one kind of answer."""
     pressed = {"class": f"filter v-{verdict or 'all'}", "data-verdict": verdict, "aria-pressed": str(is_on).lower()}
     return tag("button", {"type": "button", **pressed}, text)
 

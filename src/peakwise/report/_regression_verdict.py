@@ -156,7 +156,8 @@ def _quality(found: Mapping[str, DescriptorScores]) -> str:
     known = sorted(s.r2 for s in found.values() if math.isfinite(s.r2))
     told = []
     if known:
-        ends = [f"{v:.2f}" if v < 0.995 else f"{min(v, 0.9999):.4f}" for v in (known[0], known[-1])]
+        digits = 3 if known[0] < 0.9995 else 5
+        ends = [f"{min(v, 1 - 10.0**-digits):.{digits}f}" for v in (known[0], known[-1])]
         told.append(f"R² {ends[0]}" if ends[0] == ends[1] else f"R² {ends[0]} to {ends[1]}".replace("-", "−"))
     held = [(s.held, s.n) for s in found.values() if s.held is not None]
     if held:

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["confusion_matrix_figure", "training_curves_figure"]
+__all__ = [
+    "COLOURS", "SIZE", "SMALL", "confusion_matrix_figure", "empty_figure", "literal", "millimetres",
+    "training_curves_figure",
+]  # fmt: skip
 
 _MM = 25.4
-_SIZE, _SMALL = 8.0, 7.0  # [pt], what journals ask for at least
+SIZE, SMALL = 8.0, 7.0  # [pt], what journals ask for at least
 # Okabe and Ito's colours that keep apart for all kinds of colour vision, https://jfly.uni-koeln.de/color/
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#B5518F", "#56B4E9", "#E69F00", "#7559A6", "#7A6F55")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#B5518F", "#56B4E9", "#E69F00", "#7559A6", "#7A6F55")
 _STYLES = ("-", "--", "-.", ":")
 _WIDTHS = {"single": 85.0, "double": 170.0}  # [mm], columns of most journals
 _MOST_NUMBERS = 20  # classes up to which each field has its number
@@ -63,8 +66,8 @@ def confusion_matrix_figure(
     names = [str(i) for i in range(k)] if labels is None else [one_line(name, 30) for name in labels]
     if len(names) != k:
         raise _refused(f"labels must be {k} names, got {len(names)}", "Give one for each class")
-    side = _millimetres(width) / _MM
-    figure = _figure(side, 0.92 * side)
+    side = millimetres(width) / _MM
+    figure = empty_figure(side, 0.92 * side)
     axes = figure.subplots()
     total = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
@@ -75,19 +78,19 @@ def confusion_matrix_figure(
             has_share = k <= _MOST_NUMBERS // 2 and total[i] > 0
             said = f"{number}\n{round(100 * share[i, j], 1):g} %" if has_share else number
             ink = "white" if share[i, j] > 0.55 else "#15191e"
-            axes.text(j, i, said, ha="center", va="center", color=ink, fontsize=_SMALL if k <= 8 else 5)
+            axes.text(j, i, said, ha="center", va="center", color=ink, fontsize=SMALL if k <= 8 else 5)
     every = max(1, math.ceil(k / 30))
-    axes.set_xticks(range(0, k, every), [_literal(n) for n in names[::every]], fontsize=_SMALL)
-    axes.set_yticks(range(0, k, every), [_literal(n) for n in names[::every]], fontsize=_SMALL)
+    axes.set_xticks(range(0, k, every), [literal(n) for n in names[::every]], fontsize=SMALL)
+    axes.set_yticks(range(0, k, every), [literal(n) for n in names[::every]], fontsize=SMALL)
     if max(map(len, names)) > 4 and k > 4:
         axes.tick_params(axis="x", labelrotation=60)
-    axes.set_xlabel("called", fontsize=_SIZE)
-    axes.set_ylabel("true", fontsize=_SIZE)
-    axes.set_title(_literal(one_line(title, 80)), fontsize=_SIZE)
+    axes.set_xlabel("called", fontsize=SIZE)
+    axes.set_ylabel("true", fontsize=SIZE)
+    axes.set_title(literal(one_line(title, 80)), fontsize=SIZE)
     axes.tick_params(length=0)
     bar = figure.colorbar(picture, ax=axes, fraction=0.046, pad=0.03)
-    bar.set_label("share of the true class", fontsize=_SMALL)
-    bar.ax.tick_params(labelsize=_SMALL, width=0.6, length=2)
+    bar.set_label("share of the true class", fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL, width=0.6, length=2)
     return figure
 
 
@@ -129,12 +132,12 @@ def training_curves_figure(
         name: (_rows(h, "logged", x, loss), _rows(h, "validated", x, "score"), h) for name, h in _checked(named).items()
     }
     has_scores = any(len(scores) for _, scores, _ in curves.values())
-    wide = _millimetres(width) / _MM
-    figure = _figure(wide, (0.42 if has_scores else 0.6) * wide)
+    wide = millimetres(width) / _MM
+    figure = empty_figure(wide, (0.42 if has_scores else 0.6) * wide)
     panels = figure.subplots(1, 2 if has_scores else 1, squeeze=False)[0]
     for k, (name, (losses, scores, history)) in enumerate(curves.items()):
-        ink = {"color": _COLOURS[k % len(_COLOURS)], "linestyle": _STYLES[k // len(_COLOURS) % len(_STYLES)]}
-        label = _literal(one_line(name, 40)) or None
+        ink = {"color": COLOURS[k % len(COLOURS)], "linestyle": _STYLES[k // len(COLOURS) % len(_STYLES)]}
+        label = literal(one_line(name, 40)) or None
         panels[0].plot(losses[:, 0], losses[:, 1], linewidth=1.0, label=label, **ink)
         if has_scores:
             panels[1].plot(scores[:, 0], scores[:, 1], linewidth=1.0, marker=".", markersize=3, label=label, **ink)
@@ -144,19 +147,19 @@ def training_curves_figure(
     known = np.concatenate([losses[:, 1] for losses, _, _ in curves.values()] or [np.empty(0)])
     if known.size and known.min() > 0:
         panels[0].set_yscale("log")
-    panels[0].set_ylabel(_literal(one_line(loss, 40)), fontsize=_SIZE)
+    panels[0].set_ylabel(literal(one_line(loss, 40)), fontsize=SIZE)
     if has_scores:
-        panels[1].set_ylabel("validation score", fontsize=_SIZE)
+        panels[1].set_ylabel("validation score", fontsize=SIZE)
     for axes in panels:
-        axes.set_xlabel({"step": "step", "seconds": "time [s]"}[x], fontsize=_SIZE)
+        axes.set_xlabel({"step": "step", "seconds": "time [s]"}[x], fontsize=SIZE)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=_SMALL, width=0.6, which="both")
+        axes.tick_params(labelsize=SMALL, width=0.6, which="both")
         axes.grid(color="#e7eaed", linewidth=0.5)
-    figure.suptitle(_literal(one_line(title, 80)), fontsize=_SIZE) if title else None
+    figure.suptitle(literal(one_line(title, 80)), fontsize=SIZE) if title else None
     if any(name for name in curves):
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(
-            handles, labels, loc="outside lower center", ncols=4 if wide > 4 else 2, frameon=False, fontsize=_SMALL
+            handles, labels, loc="outside lower center", ncols=4 if wide > 4 else 2, frameon=False, fontsize=SMALL
         )
     return figure
 
@@ -173,14 +176,14 @@ def _rows(history: Mapping[str, Any], key: str, x: str, y: str) -> NDArray[np.fl
     return table[np.isfinite(table).all(axis=1)]
 
 
-def _millimetres(width: str | float) -> float:
+def millimetres(width: str | float) -> float:
     wide = _WIDTHS.get(width) if isinstance(width, str) else float(width)
     if wide is None or not 30 <= wide <= 1000:
         raise _refused(f"width must be 'single', 'double' or 30 to 1000 mm, got {width!r}", "Choose one of them")
     return wide
 
 
-def _figure(wide: float, high: float) -> Figure:
+def empty_figure(wide: float, high: float) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError as problem:
@@ -191,7 +194,7 @@ def _figure(wide: float, high: float) -> Figure:
     return Figure(figsize=(wide, high), layout="constrained")
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     return text.replace("$", r"\$")
 
 

@@ -5,7 +5,7 @@ const KNOWN = 0, EXPLAINED = 1, NEW = 2;
 class Cloud {
   static async of(data) {
     const columns = await unpack(data.packed, data.columns, data.n + data.k);
-    const cloud = new Cloud(data, columns);
+    const cloud = new this(data, columns);
     if (data.hover) {
       const { hover } = data, of = (packed) => unpack(packed, ["v"], hover.rows.length * hover.points);
       cloud.hover = {
@@ -18,7 +18,7 @@ class Cloud {
   }
 
   constructor(data, columns) {
-    Object.assign(this, { data, columns, n: data.n, total: data.n + data.k, selected: null, planes: [], hover: null, regions: null });
+    Object.assign(this, { data, columns, n: data.n, total: data.n + data.k, selected: null, planes: [], hover: null, regions: null, labels: ANSWERS });
     this.colourings = this.list();
   }
 

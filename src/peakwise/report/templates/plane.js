@@ -163,6 +163,6 @@ class Plane extends Panel {
     }
     if (this.cursor === null) return;
     const picture = this.cloud.picture(this.cursor);
-    this.told = this.showTip(this.cloud.rows(this.cursor, this.by), this.px(this.xs[this.cursor]), this.py(this.ys[this.cursor]), ...(picture ? [picture] : []));
+    this.told = this.showTip(this.cloud.rows(this.cursor, this.by, this), this.px(this.xs[this.cursor]), this.py(this.ys[this.cursor]), ...(picture ? [picture] : []));
   }
 }

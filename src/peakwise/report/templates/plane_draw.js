@@ -155,8 +155,8 @@ Object.assign(Plane.prototype, {
       }
       x += ends[0][1] + ends[1][1] + ends[2][1] + 164;
     }
-    const shapes = this.by === "answer" ? [] : [[EXPLAINED, "explained"], [NEW, "new"]].filter(([a]) => this.has(answer, a));
-    const items = [...(key || []).slice(0, 24), ...shapes.map(([, text]) => [this.ink.soft, text, true])];
+    const shapes = this.by === "answer" ? [] : [EXPLAINED, NEW].filter((a) => this.has(answer, a)).map((a) => this.cloud.labels[a]);
+    const items = [...(key || []).slice(0, 24), ...shapes.map((text) => [this.ink.soft, text, true])];
     for (const [ink, text, isShape] of items) {
       const told = cut(pen, text, 220), wide = 17 + pen.measureText(told).width + 14;
       if (x + wide > width && x > 62) [x, row] = [62, row + 1];
@@ -176,8 +176,9 @@ Object.assign(Plane.prototype, {
   mark(pen, ink, shape, x, y) {
     pen.fillStyle = ink;
     pen.beginPath();
-    if (shape === "new") pen.moveTo(x + 6, y - 6), pen.lineTo(x + 12, y + 5), pen.lineTo(x, y + 5);
-    else if (shape === "explained") pen.rect(x + 1, y - 5, 10, 10);
+    const { labels } = this.cloud;
+    if (shape === labels[NEW]) pen.moveTo(x + 6, y - 6), pen.lineTo(x + 12, y + 5), pen.lineTo(x, y + 5);
+    else if (shape === labels[EXPLAINED]) pen.rect(x + 1, y - 5, 10, 10);
     else pen.arc(x + 6, y, shape === "learned from" ? 3 : 5, 0, 7);
     pen.fill();
   },
