@@ -115,7 +115,8 @@ def several(X: Any, *, fitted: bool = False) -> dict[str, Patterns] | None:
 
     Of a fitted estimator a whole pattern may be NaN where it was not measured.
     """
-    if not isinstance(X, Mapping):
+    # One kind of sparse matrix is a mapping, too: it is left to the check that refuses them.
+    if not isinstance(X, Mapping) or type(X).__module__.startswith("scipy."):
         return None
     if not X:
         raise PatternsError("cannot use the patterns", "X names no modality", "Give {'xrd': ..., 'vdos': ...}")

@@ -22,6 +22,7 @@ __all__ = ["NetworkWorkflow", "latent_by_variance"]
 
 _VARIANCE = 0.98  # of the patterns that the latent numbers should hold, as the paper chose its 30
 _MOST_POINTS, _MOST_MEMBERS, _MOST_LATENT, _MOST_TARGETS = 100_000, 100, 1000, 10_000
+_LEAST = 16  # points of a pattern; three convolutions with a kernel of 5 take 12 away
 _AT_ONCE = 4096  # patterns that are answered together
 
 
@@ -135,7 +136,7 @@ class NetworkWorkflow(Workflow):
             if self.loss_scaler == "initial" and self.has_decoder:
                 self._balance(network, data)
             self.history_.append(learn_networks(network, data, kept, self._plan(seed, task.threads)))
-            self._networks.append(network)
+            self._networks.append(network.double())  # answers must not depend on what else is asked
         return self
 
     def predict(self, rows: Rows) -> NDArray[np.float64]:
@@ -159,7 +160,7 @@ class NetworkWorkflow(Workflow):
             return None
         patterns, _ = self._inputs(rows)
         made = network.draw(network.codes(patterns))
-        return {name: part.numpy().astype(np.float64) for name, part in zip(self.told_["names"], made, strict=True)}
+        return self._named(made)
 
     def generate(self, n: int, random_state: int) -> tuple[Rows, NDArray[np.float64]]:
         """Patterns and their scaled targets, from latent numbers drawn from a normal distribution."""
@@ -170,9 +171,9 @@ class NetworkWorkflow(Workflow):
             why = "only a variational model has a distribution to draw from, and beta is None"
             raise OptionError("cannot generate patterns", why, "Fit with options={'beta': 1.0}")
         rng = np.random.default_rng(random_state)
-        codes = [torch.from_numpy(rng.normal(size=(n, size)).astype(np.float32)) for size in network.n_latents]
+        codes = [torch.from_numpy(rng.normal(size=(n, size))) for size in network.n_latents]
         made = network.draw(codes)
-        rows: Rows = {m: part.numpy().astype(np.float64) for m, part in zip(self.told_["names"], made, strict=True)}
+        rows = self._named(made)
         return rows, self.predict(rows)
 
     def adapt(self, rows: Rows, targets: NDArray[np.float64], task: Task, layers: str) -> bool:
@@ -183,8 +184,14 @@ class NetworkWorkflow(Workflow):
         data = {**_tensors(rows, names), "target": targets.astype(np.float32)}
         for member, network in enumerate(self._networks):
             plan = self._plan(task.random_state + member, task.threads)
-            learn_networks(network, data, None, plan.to_adapt(layers, len(targets)))
+            learn_networks(network.float(), data, None, plan.to_adapt(layers, len(targets)))
+            network.double()
         return True
+
+    def _named(self, made: list[Any]) -> Rows:
+        """Patterns that came out of the network, by the name of their modality."""
+        places = zip(self.told_["names"], self.told_["n_points"], made, strict=True)
+        return {name: part.numpy().astype(np.float64)[:, :size] for name, size, part in places}
 
     def _every(self, rows: Rows) -> NDArray[np.float64]:
         """Answers of all members (members, n, t)."""
@@ -209,7 +216,9 @@ class NetworkWorkflow(Workflow):
         patterns, present = [], torch.zeros(n, len(names))
         for place, (name, size) in enumerate(zip(names, points, strict=True)):
             patterns.append(
-                torch.from_numpy(np.asarray(rows[name], dtype=np.float32)) if name in rows else torch.zeros(n, size)
+                torch.from_numpy(_padded(rows[name])).double()
+                if name in rows
+                else torch.zeros(n, max(size, _LEAST)).double()
             )
             present[:, place] = float(name in rows)
         return patterns, present
@@ -222,7 +231,8 @@ class NetworkWorkflow(Workflow):
 
         told = self.told_
         with seeded(seed % 2**31):
-            first, *others = [build_encoder(self.network, size, self.network_options) for size in told["n_points"]]
+            sizes = [max(size, _LEAST) for size in told["n_points"]]
+            first, *others = [build_encoder(self.network, size, self.network_options) for size in sizes]
             return Regression(
                 first, others=others, n_targets=told["n_targets"], groups=[tuple(g) for g in told["groups"]],
                 n_latent=told["n_latent"], decoder=self.decoder if self.has_decoder else None,
@@ -292,7 +302,7 @@ class NetworkWorkflow(Workflow):
     def state(self) -> tuple[dict[str, Any], Arrays]:
         """Sizes, and the weights of all members by name."""
         arrays = {
-            f"{member}.{name}": value.detach().cpu().numpy()
+            f"{member}.{name}": value.detach().numpy().astype(np.float32)
             for member, network in enumerate(self._networks)
             for name, value in network.state_dict().items()
         }
@@ -322,7 +332,7 @@ class NetworkWorkflow(Workflow):
             if wrong:
                 raise ValueError(f"the weights {wrong[0]} do not fit or are not finite")
             network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-            network.eval()
+            network.double().eval()
         return self
 
 
@@ -341,9 +351,14 @@ def latent_by_variance(rows: NDArray[np.floating], share: float) -> int:
     return int(np.searchsorted(np.cumsum(power) / power.sum(), share - 1e-12) + 1)
 
 
+def _padded(rows: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Rows of the fewest points that the networks bear, with zeros where there is nothing."""
+    short = max(0, _LEAST - rows.shape[1])
+    return np.ascontiguousarray(np.pad(rows, ((0, 0), (0, short))) if short else rows, dtype=np.float32)
+
+
 def _tensors(rows: Rows, names: list[str]) -> dict[str, NDArray[np.float32]]:
     """The modalities under the names of a batch."""
     return {
-        "intensity" if place == 0 else f"intensity_{place}": np.ascontiguousarray(rows[name], dtype=np.float32)
-        for place, name in enumerate(names)
+        "intensity" if place == 0 else f"intensity_{place}": _padded(rows[name]) for place, name in enumerate(names)
     }

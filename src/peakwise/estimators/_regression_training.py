@@ -54,13 +54,16 @@ class Plan:
 def learn_networks(network: Regression, data: Data, held: Data | None, plan: Plan) -> dict[str, Any]:
     """Train in place; returns how it went."""
     from peakwise.estimators._latent_network import using_threads
+    from peakwise.estimators._regression_compiled import is_published, learn_compiled
 
+    part = "head" if plan.stage is not None else "last" if plan.layers == "last" else "all"
+    compiled = plan.device in ("auto", "cpu") and is_published(network) and part != "last"
+    learn = learn_compiled if compiled else _by_torch
     told: dict[str, Any] = {}
     with using_threads(plan.threads):
         if plan.stage is not None:
-            told["autoencoder"] = _by_torch(network, data, held, _first_stage(plan), "autoencoder")
-        part = "head" if plan.stage is not None else "last" if plan.layers == "last" else "all"
-        told |= _by_torch(network, data, held, plan, part)
+            told["autoencoder"] = learn(network, data, held, _first_stage(plan), "autoencoder")
+        told |= learn(network, data, held, plan, part)
     network.eval()
     return told
 

@@ -194,7 +194,8 @@ class Regression(Objective):
     def _present(self, patterns: list[Tensor], given: Tensor | None) -> Tensor:
         """Which modalities are there (n, n_modalities); while it learns some of them are hidden."""
         first = patterns[0]
-        there = torch.ones(len(first), self.n_modalities, device=first.device) if given is None else given.float()
+        shape = (len(first), self.n_modalities)
+        there = torch.ones(shape, dtype=first.dtype, device=first.device) if given is None else given.to(first.dtype)
         if self.training and self.modality_dropout and self.n_modalities > 1:
             hidden = (torch.rand_like(there) < self.modality_dropout) & (there > 0)
             shown = there * ~hidden
