@@ -44,7 +44,7 @@ DESCRIPTORS = (
 )  # fmt: skip
 PROFILES = ("xrd", "xrd-fine", "vdos")
 _FILE = Path(__file__).with_name("gold_md.npz")
-_SHA256 = "3a15eaf7858dfcb96977fe256d941aec18fc3d939e8a20b90cd49173e9aca0f4"
+_SHA256 = "2d056e0086bcfc52b327e35f3695f427cc25608a618efcf2acce20ded247d032"
 _WAVELENGTH = 1.54  # [angstrom]
 _START, _END = 30.0, 90.0  # two_theta [deg]
 _JOINED = 4  # points of the file in one of the published 150
