@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "novelty": ("peakwise.cli.novelty:novelty", "Which scans are unlike anything known, and why."),
     "regress": ("peakwise.cli.regress:regress", "What the microstructure is: descriptors with intervals that hold."),
     "cluster": ("peakwise.cli.cluster:cluster", "Which patterns are alike: groups without labels and without order."),
+    "wafer": ("peakwise.cli.wafer:wafer", "Phase regions of a combinatorial library, and where to measure next."),
     "train": ("peakwise.cli.train:train", "Learn once, answer often: a model for the phases of a folder of CIFs."),
     "explain": ("peakwise.cli.explain:explain", "Why this answer: which parts of a scan speak for a phase."),
     "watch": ("peakwise.cli.watch:watch", "An answer to each scan as it lands, one JSON line each."),

@@ -54,7 +54,7 @@ def add_map(
 
     Parameters
     ----------
-    document : NoveltyDocument
+    document : NoveltyDocument or WaferDocument
         It is not changed.
     asked, known : array-like of shape (n, 2) and (k, 2)
         Points of a plane: principal components, or the latent space of a network.
@@ -97,7 +97,7 @@ def add_map(
     >>> sorted(whole["map"])
     ['asked', 'axes', 'known', 'known_names']
     """
-    n = len(document["scans"])
+    n = len(document["scans"] if "scans" in document else document["patterns"])
     if (regions is None) != (region_ends is None):
         why = "regions and region_ends must be given together"
         raise OptionError("cannot draw the map", why, "Give the ends of x and y of the grid")

@@ -275,6 +275,11 @@ class Violin extends Plane {
     this.limitLine(pen);
   }
 
+  // What stands below the name of a class.
+  below(known, asked, room) {
+    return room > 110 ? `${known} known, ${asked} asked` : `${known} | ${asked}`;
+  }
+
   frame(pen) {
     super.frame(pen);
     const { bottom, left, right } = this.place, room = this.to.kx;
@@ -287,7 +292,7 @@ class Violin extends Plane {
       pen.fillText(cut(pen, name, Math.max(room - 6, 20)), x, bottom + 6);
       const [known, asked] = this.members[k].map((m) => m.length);
       pen.fillStyle = this.ink.soft;
-      pen.fillText(cut(pen, room > 110 ? `${known} known, ${asked} asked` : `${known} | ${asked}`, Math.max(room - 4, 20)), x, bottom + 22);
+      pen.fillText(cut(pen, this.below(known, asked, room), Math.max(room - 4, 20)), x, bottom + 22);
       pen.fillStyle = this.ink.text;
     });
   }
