@@ -44,7 +44,7 @@ DESCRIPTORS = (
 )  # fmt: skip
 PROFILES = ("xrd", "xrd-fine", "vdos")
 _FILE = Path(__file__).with_name("gold_md.npz")
-_SHA256 = "2d056e0086bcfc52b327e35f3695f427cc25608a618efcf2acce20ded247d032"
+_SHA256 = "6eb96f1284d2c70e79236f64c2b40ef2a3238252d5bf14326123cfc0f4be8fbd"
 _WAVELENGTH = 1.54  # [angstrom]
 _START, _END = 30.0, 90.0  # two_theta [deg]
 _JOINED = 4  # points of the file in one of the published 150
