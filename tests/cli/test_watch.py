@@ -66,6 +66,9 @@ def test_replay_tells_how_fast_it_was(made, capsys):
 
 def test_what_cannot_be_meant(made, capsys):
     assert run(capsys, "watch", "--model", made / "m.pw")[0] == 2
+    code, _, said = run(capsys, "watch", made / "scans", "--model", made / "m.pw", "--effort", "quick", "--once")
+    assert code == 2
+    assert "--effort is for models that fit structures, this one is a TransitionDetector." in said
     code, _, said = run(capsys, "watch", made / "nowhere", "--model", made / "m.pw")
     assert code == 1
     assert "there is no such folder" in said
@@ -113,3 +116,22 @@ def test_a_run_that_leaves_what_is_known_is_told(made, tmp_path, capsys):
     assert told.count("stranger than the known ones") == 1
     assert [w for w in document["warnings"] if w.startswith(f"from {since} on")]
     assert f"drift from {since} on" in run(capsys, *words[:-1])[2]
+
+
+def test_the_effort_of_a_model_that_fits_structures_can_be_chosen(tmp_path, capsys, monkeypatch):
+    from peakwise.crystal import TEXTBOOK
+    from peakwise.estimators import PhaseNovelty
+    from peakwise.simulate import Simulator
+
+    PhaseNovelty(effort="thorough", threads=1).fit([TEXTBOOK["Si"], TEXTBOOK["MgO"]]).save(tmp_path / "m.pw")
+    write(Simulator(TEXTBOOK["Si"], (20, 80, 1501), radiation="CuKa").draw(1), tmp_path / "si.nc")
+    seen = []
+    real = PhaseNovelty.answers
+    monkeypatch.setattr(PhaseNovelty, "answers", lambda self, X: seen.append(self.effort) or real(self, X))
+    words = ("watch", "--replay", tmp_path / "si.nc", "--model", tmp_path / "m.pw", "--json")
+    for more, effort in (((), "thorough"), (("--effort", "quick"), "quick")):
+        code, said, _ = run(capsys, *words, *more)
+        assert code == 0
+        assert json.loads(said)["answered"] == 1
+        assert set(seen) == {effort}
+        seen.clear()

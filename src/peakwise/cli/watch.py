@@ -42,6 +42,10 @@ _WARNINGS = 1000  # in the document; all are told on standard error
     "--idle", metavar="S", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True,
     help="Tell when no scan has come for so long [s].",
 )  # fmt: skip
+@click.option(
+    "--effort", type=click.Choice(["quick", "normal", "thorough"]),
+    help="Of models that fit structures: how many are fitted to a scan (default: as trained).",
+)  # fmt: skip
 @click.option("--poll", is_flag=True, help="Look for changes, on drives that do not tell of them.")
 @options.wavelength
 @options.axis
@@ -57,6 +61,7 @@ def watch(
     seconds: float | None,
     settle: float,
     idle: float,
+    effort: str | None,
     poll: bool,
     wavelength: str | None,
     axis: str | None,
@@ -75,7 +80,7 @@ def watch(
 
     if (folder is None) == (replay is None):
         raise click.UsageError("Give DIR, a folder to watch, or --replay SET, not both.")
-    fitted = _model(out, model)
+    fitted = _model(out, model, effort)
     asked: dict[str, Any] = {"wavelength": wavelength, "axis": axis, "format": file_format}
     source: Source
     if replay is not None:
@@ -105,12 +110,16 @@ def watch(
     _tell(out, report)
 
 
-def _model(out: Output, path: str) -> Any:
-    """The model of a file, with the threads and the device that were asked for."""
+def _model(out: Output, path: str, effort: str | None) -> Any:
+    """The model of a file, with the threads, the device and the effort that were asked for."""
     from peakwise.estimators import load
 
     made = load(path)
     has = made.get_params()
+    if effort is not None:
+        if "effort" not in has:
+            raise click.UsageError(f"--effort is for models that fit structures, this one is a {type(made).__name__}.")
+        made.set_params(effort=effort)
     made.set_params(**{name: getattr(out, name) for name in ("threads", "device") if name in has})
     return made
 
