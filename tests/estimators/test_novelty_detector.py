@@ -157,7 +157,7 @@ def test_another_grid_and_nan_are_refused(detector):
 
 @pytest.fixture
 def short_training(monkeypatch):
-    monkeypatch.setattr("peakwise.estimators._network_scores.STEPS", (150, 150))
+    monkeypatch.setattr("peakwise.estimators._network_scores._STEPS", (150, 150))
 
 
 @pytest.mark.parametrize("method", ["reconstruction", "networks"])

@@ -212,8 +212,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no
             # Texts get the length that they have, not the one that a file claims.
             made.classes_ = np.array(recipe["labels"]["values"], dtype="U" if "U" in kind else kind)
         if cls.tried_when_loaded:
-            made._predict(Patterns(made.grid_, np.ones((2, made.grid_.size)), made.kind_, wavelength=made.wavelength_))
+            made._predict(made._trial())
         return made
+
+    def _trial(self) -> Patterns:
+        """Patterns that a loaded model is asked about once."""
+        return Patterns(self.grid_, np.ones((2, self.grid_.size)), self.kind_, wavelength=self.wavelength_)
 
     def _check_target(self, patterns: Patterns, y: Any) -> Any:
         """Check y; a classifier's labels become numbers and `classes_`."""

@@ -63,6 +63,10 @@ class Conditions:
         """The condition of each pattern (n, n_conditions), each number 0 to 1 over what was learned."""
         return self.scaled(columns(self.names, patterns), len(patterns))
 
+    def least(self, n: int) -> dict[str, NDArray[np.float64]]:
+        """Columns of n patterns, each with the least number that was learned."""
+        return {name: np.full(n, low) for name, low in zip(self.names, self.ends[0], strict=True)}
+
     def scaled(self, numbers: ArrayLike, n: int) -> NDArray[np.float32]:
         """Numbers (n, n_conditions) on the scale of what was learned; what lies outside is warned about."""
         given = np.asarray(numbers, dtype=np.float64)

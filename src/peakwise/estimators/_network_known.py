@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from peakwise.estimators._conditions import Conditions, columns
-from peakwise.estimators._latent_network import network_rows
-from peakwise.estimators._latent_plane import LatentPlane
-from peakwise.estimators._network_scores import NetworkScores
+from peakwise.estimators._latent_plane import LatentPlane, plane_rows
+from peakwise.estimators._network_scores import NetworkScores, seen_rows
 from peakwise.estimators._novelty_reasons import compared_rows
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class NetworkKnown:
             parts = [measured(some(groups != group), groups == group) for group in range(_THIRDS)]
             scored = np.concatenate([np.flatnonzero(groups == group) for group in range(_THIRDS)])
             cross, scores = np.concatenate(parts), some(slice(None))
-        plane = LatentPlane.learn(patterns.intensity, labels, each)
+        plane = LatentPlane.learn(patterns.kind, patterns.intensity, labels, each)
         return cls(scores, plane, conditions, scored), cross
 
     @classmethod
@@ -83,10 +82,11 @@ class NetworkKnown:
         rows = compared_rows(drawn.intensity, drawn.kind)
         given = None if known.conditions is None else known.conditions.of(drawn)
         each = replace(training, seconds=None if training.seconds is None else training.seconds / 2)
-        seen = known.batches(lambda intensity: network_rows(compared_rows(intensity, drawn.kind)))
-        scores = NetworkScores.learn_from(method, seen, network_rows(rows), each, given)
+        seen = known.batches(lambda intensity: seen_rows(compared_rows(intensity, drawn.kind)))
+        scores = NetworkScores.learn_from(method, seen, seen_rows(rows), each, given)
         plain = replace(known, conditions=None)  # a map for pictures is drawn without them
-        plane = LatentPlane.learn(drawn.intensity, drawn.meta["phases"].astype(str), each, plain.batches(network_rows))
+        rows_of = plain.batches(lambda intensity: plane_rows(intensity, drawn.kind))
+        plane = LatentPlane.learn(drawn.kind, drawn.intensity, drawn.meta["phases"].astype(str), each, rows_of)
         return cls(scores, plane, known.conditions, np.arange(len(drawn))), scores.measure(rows, given)
 
     def condition(self, patterns: Patterns) -> NDArray[np.float32] | None:
@@ -102,7 +102,7 @@ class NetworkKnown:
 
     @classmethod
     def from_arrays(
-        cls, method: str, n_points: int, names: Sequence[str], labels: NDArray[np.str_] | None,
+        cls, method: str, kind: str, n_points: int, names: Sequence[str], labels: NDArray[np.str_] | None,
         arrays: Mapping[str, NDArray[Any]],
     ) -> Self:  # fmt: skip
         """The inverse of `to_arrays`; what does not fit is a `ValueError`."""
@@ -112,5 +112,5 @@ class NetworkKnown:
             raise ValueError("numbers of known scans that are not there")
         conditions = Conditions.from_array(names, arrays["condition_range"]) if names else None
         part = {name.removeprefix("plane."): a for name, a in arrays.items() if name.startswith("plane.")}
-        plane = LatentPlane.from_arrays(n_points, n_known, labels, part)
+        plane = LatentPlane.from_arrays(kind, n_points, n_known, labels, part)
         return cls(NetworkScores.from_arrays(method, n_points, arrays, len(names)), plane, conditions, scored)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from peakwise.estimators._latent_network import Compression, LatentNetwork, batches_of, network_rows
+from peakwise.estimators._latent_network import Compression, LatentNetwork, batches_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["NETWORK_METHODS", "STEPS", "NetworkScores", "Training", "steps_for"]
+__all__ = ["NETWORK_METHODS", "NetworkScores", "Training", "seen_rows", "steps_for"]
 
 # Method of `NoveltyDetector` -> the scores that it joins. How far networks disagree needs several.
 NETWORK_METHODS: dict[str, tuple[str, ...]] = {
@@ -28,7 +28,7 @@ _LATENT = 10
 _MEMBERS = 3
 _EPOCHS = 30
 _BATCH = 128
-STEPS = (600, 2500)  # at least and at most: small sets need many epochs, large ones come back well after few
+_STEPS = (600, 2500)  # at least and at most: small sets need many epochs, large ones come back well after few
 _NEIGHBOURS = 5
 _MOST_KNOWN = 5000  # places that are kept, drawn evenly
 
@@ -43,13 +43,28 @@ class Training:
     device: str = "auto"
 
 
-def steps_for(n: int) -> int:
-    """Batches to learn from n patterns.
+def steps_for(n: int | None) -> int:
+    """Batches to learn from n patterns; None for patterns that never end.
 
-    >>> steps_for(100), steps_for(5000), steps_for(100_000)
+    >>> steps_for(100), steps_for(5000), steps_for(None)
     (600, 1171, 2500)
     """
-    return int(np.clip(_EPOCHS * n // _BATCH, *STEPS))
+    return _STEPS[1] if n is None else int(np.clip(_EPOCHS * n // _BATCH, *_STEPS))
+
+
+def seen_rows(rows: NDArray[np.floating]) -> NDArray[np.float32]:
+    """What networks see of rows: 0 to 1, from 0 where a row has no background, else from its least.
+
+    Rows without their background are negative beside peaks. Left in, these parts lift the background to a third of the
+    peaks, and a cross-entropy learns its noise.
+
+    >>> seen_rows(np.array([[-1.0, 0.0, 2.0, 4.0], [2.0, 2.0, 3.0, 6.0]])).tolist()
+    [[0.0, 0.0, 0.5, 1.0], [0.0, 0.0, 0.25, 1.0]]
+    """
+    given = np.asarray(rows, np.float64)
+    above = np.maximum(given - np.maximum(given.min(axis=1, keepdims=True), 0.0), 0.0)
+    top = above.max(axis=1, keepdims=True)
+    return np.asarray(above / np.where(top > 0, top, 1.0), np.float32)
 
 
 def _kind(names: tuple[str, ...], n_conditions: int) -> Compression:
@@ -77,10 +92,10 @@ class NetworkScores:
         cls, method: str, rows: NDArray[np.floating], training: Training, condition: NDArray[np.float32] | None = None
     ) -> Self:
         """Train on known rows (n, m)."""
-        seen = network_rows(rows)
+        seen = seen_rows(rows)
         more = {} if condition is None else {"condition": condition}
         batches = batches_of(seen, training.random_state, **more)
-        return cls.learn_from(method, batches, seen, training, condition, steps=steps_for(len(seen)))
+        return cls.learn_from(method, batches, seen, training, condition, len(seen))
 
     @classmethod
     def learn_from(
@@ -90,15 +105,14 @@ class NetworkScores:
         places: NDArray[np.float32],
         training: Training,
         condition: NDArray[np.float32] | None = None,
-        *,
-        steps: int = STEPS[1],
+        n: int | None = None,
     ) -> Self:
-        """Train on batches, and remember where rows (n, m), as the networks see them, lie."""
+        """Train on batches of n patterns, None for endless ones; remember where rows, as the networks see them, lie."""
         names = NETWORK_METHODS[method]
         n_conditions = 0 if condition is None else condition.shape[1]
         network = LatentNetwork.blank(_kind(names, n_conditions), places.shape[1], training.random_state)
         network.learn(
-            batches, steps=steps, random_state=training.random_state, seconds=training.seconds,
+            batches, steps=steps_for(n), random_state=training.random_state, seconds=training.seconds,
             threads=training.threads, device=training.device,
         )  # fmt: skip
         few = slice(None, None, max(1, -(-len(places) // _MOST_KNOWN)))
@@ -106,7 +120,7 @@ class NetworkScores:
 
     def measure(self, rows: NDArray[np.floating], condition: NDArray[np.float32] | None = None) -> NDArray[np.float64]:
         """Strangeness of rows (k, m): (k, n_names); larger is stranger."""
-        seen = network_rows(rows)
+        seen = seen_rows(rows)
         back = self.network.reconstruct(seen, condition)
         found = {
             "reconstruction": lambda: ((back - seen) ** 2).mean(axis=2).mean(axis=0),

@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     ScoreOf = Callable[[Floats], float]
 
-__all__ = ["KnownScans", "Reason", "compared_rows"]
+__all__ = ["WITH_BACKGROUND", "KnownScans", "Reason", "compared_rows"]
 
 _TRIED = 5  # nearest known scans to which a strange one is aligned
 _BLUR = 4.0  # points, by which scans are blurred before the nearest is looked for, so that a shift does not hide it
 _NOISIER = 1.3  # times the noise of known scans, from which noise is an explanation
 _NOISY = 0.3  # share of a row that is noise, from which it is said
 # Axes along which sharp lines stand on a background that varies from scan to scan.
-_WITH_BACKGROUND = ("two_theta", "q", "d", "raman_shift")
+WITH_BACKGROUND = ("two_theta", "q", "d", "raman_shift")
 
 
 def compared_rows(intensity: NDArray[np.floating], kind: str) -> Floats:
     """Rows of length 1: square roots, and along axes where lines stand on a background, without what is broad."""
     rows = np.asarray(unit_rows(np.asarray(intensity, dtype=np.float64)), dtype=np.float64)
-    return sharpened(rows) if kind in _WITH_BACKGROUND else rows
+    return sharpened(rows) if kind in WITH_BACKGROUND else rows
 
 
 @dataclass(frozen=True, slots=True)

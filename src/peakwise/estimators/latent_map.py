@@ -319,6 +319,10 @@ class LatentMap(TransformerMixin, Estimator):  # type: ignore[misc]
             int(self.annealing), int(self.members),
         )  # fmt: skip
 
+    def _trial(self) -> Patterns:
+        made = super()._trial()
+        return made if self._conditions is None else made.replace(meta=self._conditions.least(2))
+
     def _to_recipe(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         n_classes = self._network.kind.n_classes
         arrays: dict[str, NDArray[Any]] = {f"network.{k}": v for k, v in self._network.to_arrays().items()}

@@ -345,6 +345,11 @@ class NoveltyDetector(Estimator):
         seconds = None if self.minutes is None else 60 * float(self.minutes)
         return Training(int(self.random_state), seconds, self.threads, self.device)
 
+    def _trial(self) -> Patterns:
+        made = super()._trial()
+        known = None if self._networks is None else self._networks.conditions
+        return made if known is None else made.replace(meta=known.least(2))
+
     def _to_recipe(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         learned = {"names": self.names_.tolist(), "threshold": self.threshold_, "warnings": self.warnings_}
         networks = {} if self._networks is None else self._networks.to_arrays()
@@ -372,7 +377,7 @@ class NoveltyDetector(Estimator):
         if by_network:
             called = np.array(names)
             labels = called if 2 * len(np.unique(called)) <= len(called) else None
-            networks = NetworkKnown.from_arrays(made.method, known.shape[1], conditions, labels, arrays)
+            networks = NetworkKnown.from_arrays(made.method, axis[1], known.shape[1], conditions, labels, arrays)
         made._put(known, np.array(names), cross, axis, networks)
         return made
 
