@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["evidence", "fit_scales", "kernel", "left_out", "solve"]
 
 _LEAST_NOISE = 1e-4  # of the deviation of the targets
+_FIRST_NOISE = -2.5  # logarithm of the noise that the search begins with, of that deviation
 
 
 def kernel(a: NDArray[np.float64], b: NDArray[np.float64], scales: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -73,10 +74,8 @@ def evidence(
     return value, -slope
 
 
-def fit_scales(
-    points: NDArray[np.float64], y: NDArray[np.float64], n_steps: int = 80, starts: tuple[float, ...] = (-1.0, -3.5)
-) -> NDArray[np.float64]:
-    """Scales with the largest evidence; y has mean 0. It has several hills: each of `starts` (of noise) is climbed."""
+def fit_scales(points: NDArray[np.float64], y: NDArray[np.float64], n_steps: int = 50) -> NDArray[np.float64]:
+    """Scales with the largest evidence; y has mean 0."""
     from scipy.optimize import minimize
 
     k, size = points.shape[1], float(y.std()) or 1.0
@@ -94,10 +93,8 @@ def fit_scales(
         return value + 0.05 * float(pull @ pull), slope
 
     limits = [(-5.0, 6.0)] + [(-2.0, 7.0)] * k + [(-8.0, 4.0), (np.log(_LEAST_NOISE), 1.0)]
-    found = []
-    for noise in starts:
-        start = np.concatenate([[0.0], np.full(k, middle), [-1.0 - 0.5 * np.log(k), noise]])
-        found.append(minimize(cost, start, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": n_steps}))
-    best = min(found, key=lambda f: float(f.fun)).x.copy()
+    start = np.concatenate([[0.0], np.full(k, middle), [-1.0 - 0.5 * np.log(k), _FIRST_NOISE]])
+    found = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": n_steps})
+    best = np.array(found.x)
     best[[0, -2, -1]] += np.log(size)
     return np.asarray(best)

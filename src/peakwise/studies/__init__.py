@@ -10,7 +10,9 @@ from peakwise.studies.hed_clustering import HED_CLUSTERING
 from peakwise.studies.hed_contrastive import HED_CONTRASTIVE
 from peakwise.studies.hed_selfsup import HED_SELFSUP
 from peakwise.studies.hed_supervised import HED_SUPERVISED
+from peakwise.studies.microstructure import MICROSTRUCTURE
 from peakwise.studies.mof import MOF
+from peakwise.studies.sim_to_measured import SIM_TO_MEASURED
 from peakwise.studies.vae_novelty import VAE_NOVELTY
 
 STUDIES: dict[str, Study] = {
@@ -22,6 +24,8 @@ STUDIES: dict[str, Study] = {
     "hed-selfsup": HED_SELFSUP,
     "vae-novelty": VAE_NOVELTY,
     "cvae-library": CVAE_LIBRARY,
+    "microstructure": MICROSTRUCTURE,
+    "sim-to-measured": SIM_TO_MEASURED,
 }
 
 __all__ = ["STUDIES", "Outcome", "Request", "Study", "Table"]
