@@ -18,6 +18,7 @@ from peakwise.estimators._workflow_partial_least_squares import PartialLeastSqua
 from peakwise.estimators._workflow_published import Hybrid, Multimodal, Reconstruction, RegressionOnly
 from peakwise.estimators._workflow_ridge import Ridge
 from peakwise.estimators._workflow_rocket import Rocket
+from peakwise.estimators._workflow_stacked import Stacked
 from peakwise.estimators.cosine_matcher import CosineMatcher
 from peakwise.estimators.descriptor_regressor import DescriptorRegressor
 from peakwise.estimators.latent_map import LatentMap
@@ -49,8 +50,9 @@ ESTIMATORS: dict[str, type[Estimator]] = {
     "support_vectors": SupportVectors,
 }
 
-# How descriptors are read off patterns: as published, then what networks must beat.
+# How descriptors are read off patterns: ours, as published, then what networks must beat.
 WORKFLOWS: dict[str, type[Workflow]] = {
+    "stacked": Stacked,
     "reconstruction": Reconstruction,
     "regression": RegressionOnly,
     "hybrid": Hybrid,

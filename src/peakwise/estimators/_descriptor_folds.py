@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Held", "held_out", "intervals_from_state", "intervals_to_state", "spread_of", "subsets"]
 
 _HELD = 0.2  # share that is kept away where there is one fold: half of it for stopping, half for intervals
+_MANY_FOLDS = 5
 _MOST_SUBSETS = 3  # modalities of which every selection is measured; of more, all and all but one
 
 
@@ -89,10 +90,18 @@ class Held:
 
 
 def held_out(
-    make: Callable[[], Workflow], rows: Rows, targets: NDArray[np.float64], task: Task, folds: int
+    make: Callable[[], Workflow], rows: Rows, targets: NDArray[np.float64], task: Task, folds: int | None
 ) -> tuple[list[Workflow], Held]:
     """Learn; returns what answers (several are averaged), and how well patterns that were kept away were answered."""
     n = len(targets)
+    if folds is None:
+        made = make()
+        if not made.needs_held and (apart := made.fit(rows, targets, task).left_out()) is not None:
+            which, told = apart
+            answers, spreads = ({key: pair[i] for key, pair in told.items()} for i in (0, 1))
+            return [made], Held(which, targets[which], answers, spreads)
+        folds = 1 if made.needs_held else _MANY_FOLDS
+    folds = min(folds, n)
     order = np.random.default_rng(task.random_state).permutation(n)
     if folds == 1:
         n_held = max(2, round(_HELD * n))

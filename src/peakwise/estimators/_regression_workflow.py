@@ -90,6 +90,16 @@ class Workflow(ABC):
         """How unsure each number is (n, t), or None."""
         return None
 
+    def left_out(
+        self,
+    ) -> tuple[NDArray[np.intp], dict[tuple[str, ...], tuple[NDArray[np.float64], NDArray[np.float64]]]] | None:
+        """What it would have answered to patterns of `fit` without them, where it knows without learning anew.
+
+        Their numbers, and for each selection of modalities (one with all of them, in the order of the rows) answers and
+        spreads (k, t).
+        """
+        return None
+
     @abstractmethod
     def state(self) -> tuple[dict[str, Any], Arrays]:
         """What was learned: plain values, and arrays by name."""

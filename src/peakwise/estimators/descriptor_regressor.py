@@ -33,7 +33,6 @@ __all__ = ["DescriptorRegressor"]
 
 _FEWEST = 8  # patterns: with fewer nothing can be kept away to see how wrong the answers are
 _FEW = 40
-_MANY_FOLDS = 5
 _BESIDE = 0.1  # of the range of a descriptor, by which an answer may lie outside before it is called out of domain
 
 
@@ -52,7 +51,8 @@ class DescriptorRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
         own, for scans whose heights mean nothing.
     folds : int, optional
         1 keeps a fifth of the patterns away, for stopping and for the intervals. More keep each away in turn. None for
-        1 where networks stop by them, and 5 otherwise.
+        1 where networks stop by them, for none where a workflow tells what it would have answered without each, and for
+        5 otherwise.
     level : float
         Probability with which the intervals of `describe` hold the truth.
     options : mapping, optional
@@ -95,7 +95,7 @@ class DescriptorRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        workflow: str = "hybrid",
+        workflow: str = "stacked",
         bins: Any = 150,
         scale: str = "set",
         folds: int | None = None,
@@ -149,8 +149,7 @@ class DescriptorRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
         modalities = {name: Modality.learn(p, self._bins_of(name), self.scale) for name, p in given.items()}
         rows = {name: modalities[name].rows(patterns) for name, patterns in given.items()}
         task = Task(learned.groups, int(self.random_state), int(self.threads))
-        folds = self.folds if self.folds is not None else 1 if make().needs_held else _MANY_FOLDS
-        models, held = held_out(make, rows, learned.scale(numbers, texts), task, min(folds, len(first)))
+        models, held = held_out(make, rows, learned.scale(numbers, texts), task, self.folds)
         domains = {name: Domain.learn(part, int(self.random_state)) for name, part in rows.items()}
         intervals = held.intervals(len(learned.names))
         self._model = DescriptorModel(self.workflow, learned, modalities, models, intervals, domains)
