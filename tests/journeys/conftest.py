@@ -6,14 +6,24 @@ import shutil
 
 import pytest
 
-from peakwise.report import write_clusters_html, write_novelty_html, write_transitions_html
+from peakwise.report import (
+    write_clusters_html,
+    write_descriptors_html,
+    write_novelty_html,
+    write_transitions_html,
+)
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 WAIT = 30_000  # ms, for a busy machine
-WRITERS = {"transitions": write_transitions_html, "cluster": write_clusters_html, "novelty": write_novelty_html}
+WRITERS = {
+    "transitions": write_transitions_html,
+    "cluster": write_clusters_html,
+    "novelty": write_novelty_html,
+    "regress": write_descriptors_html,
+}
 
 
 @pytest.fixture(scope="module")

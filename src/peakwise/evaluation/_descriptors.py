@@ -68,9 +68,11 @@ def descriptor_scores(
         raise refuse("answers", f"as many as the truth ({true.size})", told.size, "Give one answer for each")
     if (low is None) != (high is None):
         raise refuse("low and high", "given together", "one of them", "Give both ends of the intervals")
-    off = told - true
-    spread, reach = float(((true - true.mean()) ** 2).sum()), float(np.ptp(true))
-    rmse = float(np.sqrt(np.mean(off**2)))
+    with np.errstate(over="ignore", invalid="ignore"):  # an absurd answer has an infinite error
+        off = told - true
+        spread, reach = float(((true - true.mean()) ** 2).sum()), float(np.ptp(true))
+        squares = float((off**2).sum())
+    rmse = float(np.sqrt(squares / true.size))
     held = width = None
     if low is not None and high is not None:
         ends = [numbers(name, values) for name, values in (("low", low), ("high", high))]
@@ -80,7 +82,7 @@ def descriptor_scores(
         width = float(np.mean(ends[1] - ends[0]))
     return DescriptorScores(
         n=true.size,
-        r2=1 - float((off**2).sum()) / spread if spread > 0 else float("nan"),
+        r2=1 - squares / spread if spread > 0 else float("nan"),
         rmse=rmse,
         mae=float(np.abs(off).mean()),
         bias=float(off.mean()),

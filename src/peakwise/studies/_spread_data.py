@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["fit_first", "line_places", "read_spread", "simulated_spread"]
 
-_BETAS = np.linspace(104.0, 111.0, 141)  # [deg], where the angle of the first scan is looked for
-_WIDTHS = (0.05, 0.07, 0.09, 0.11)  # [1/nm], of lines (half of the full width at half height)
+_BETAS = np.linspace(104.0, 111.0, 71)  # [deg], where the angle of the first scan is looked for
+_WIDTHS = (0.06, 0.09, 0.12, 0.16, 0.22)  # [1/nm], of lines (half of the full width at half height)
 _ROOM = 0.006  # of each edge, by which the simulated cells go beyond the measured ones
 
 
