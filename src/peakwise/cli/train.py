@@ -86,7 +86,7 @@ _OPTIONS = {"file_format": "format", "target_names": "target"}
     help="regress: a column of --targets, or of what the scans say of themselves; as often as wanted.",
 )  # fmt: skip
 @click.option(
-    "--workflow", metavar="NAME", default="hybrid", show_default=True, help="regress: how; peakwise models lists them."
+    "--workflow", metavar="NAME", default="stacked", show_default=True, help="regress: how; peakwise models lists them."
 )
 @options.modality
 @click.option(

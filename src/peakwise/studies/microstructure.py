@@ -55,9 +55,10 @@ PLAIN = (
     Contender("PCA + ridge, both", "ridge", _BOTH), Contender("random forest, both", "forest", _BOTH),
 )  # fmt: skip
 OURS = (
+    Contender("stacked", "stacked"), Contender("stacked, both", "stacked", _BOTH),
     Contender("MiniRocket-like + ridge, both", "rocket", _BOTH),
     Contender("Gaussian process, both", "gaussian_process", _BOTH),
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Settings:
 
 
 QUICK = Settings(
-    contenders=(*PAPER[2:], PLAIN[0], PLAIN[4], OURS[0]), seeds=(0, 1), epochs=400, autoencoder_epochs=50, sizes=(),
+    contenders=(*PAPER[2:], PLAIN[0], PLAIN[4], OURS[1]), seeds=(0, 1), epochs=400, autoencoder_epochs=50, sizes=(),
     latent=(),
 )  # fmt: skip
 

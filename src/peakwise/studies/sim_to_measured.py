@@ -55,12 +55,14 @@ class Settings:
     """
 
     n_train: int = 600
-    workflows: tuple[str, ...] = ("ridge", "rocket", "gaussian_process")
+    workflows: tuple[str, ...] = ("rocket", "partial_least_squares", "ridge")
     standards: tuple[str, ...] = tuple(_STANDARDS)
-    nir: tuple[str, ...] = ("partial_least_squares", "ridge", "rocket", "gaussian_process")
+    nir: tuple[str, ...] = ("partial_least_squares", "ridge", "rocket", "gaussian_process", "stacked")
 
 
-QUICK = Settings(n_train=150, workflows=("ridge", "rocket"), standards=("CeO2_674b",), nir=("partial_least_squares",))
+QUICK = Settings(
+    n_train=150, workflows=("partial_least_squares", "ridge"), standards=("CeO2_674b",), nir=("partial_least_squares",)
+)
 
 
 def run(request: Request) -> Outcome:
