@@ -181,3 +181,65 @@ def test_the_score_can_be_chosen(capsys, folders, tmp_path):
     code, _, err = run(capsys, "novelty", folders / "asked", "--model", tmp_path / "m.pw", "--method", "forest")
     assert code == 2
     assert "leave out --method" in err
+
+
+@pytest.fixture
+def short_training(monkeypatch):
+    monkeypatch.setattr("peakwise.estimators._network_scores._STEPS", (60, 60))
+
+
+def test_networks_learn_from_structures_and_the_report_has_their_map(capsys, tmp_path, short_training):
+    from peakwise.crystal import TEXTBOOK
+    from peakwise.estimators import load
+    from peakwise.simulate import Simulator
+
+    (tmp_path / "cifs").mkdir()
+    for name in ("Si", "MgO"):
+        (tmp_path / "cifs" / f"{name}.cif").write_text(TEXTBOOK[name].to_cif())
+    words = ("train", "novelty", "--known", tmp_path / "cifs", "--method", "reconstruction", "--wavelength", "CuKa")
+    made = ask(capsys, *words, "--grid", 20, 80, 401, "-o", tmp_path / "m.pw")
+    assert (made["known"], made["points"], made["regions"]) == (1000, 401, ["MgO", "Si"])
+    assert any("what is known was simulated" in text for text in made["warnings"])
+    assert load(tmp_path / "m.pw").kind_ == "two_theta"
+    row = Simulator(TEXTBOOK["Si"], (20, 80, 801), radiation="CuKa", random_state=9).draw(1)
+    np.savetxt(tmp_path / "s.xy", np.c_[row.axis, row.intensity[0]])
+    page = tmp_path / "n.html"
+    document = ask(
+        capsys, "novelty", tmp_path / "s.xy", "--model", tmp_path / "m.pw", "--wavelength", "CuKa", "--report", page
+    )
+    assert document["scans"][0]["nearest"] == "Si"
+    text = page.read_text(encoding="utf-8")
+    for told in ("latent number 1", "made again", "where a scan would be taken for which known phase"):
+        assert told in text
+    code, _, err = run(capsys, *words, "-o", tmp_path / "n.pw")
+    assert code == 2
+    assert "or '--grid'" in err
+    code, _, err = run(capsys, *words, "--grid", 20, 80, 401, "--labels", "L.csv", "-o", tmp_path / "n.pw")
+    assert code == 2
+    assert "Structures name themselves" in err
+
+
+def test_labels_and_conditions_of_known_scans(capsys, folders, tmp_path, short_training):
+    """Labels from a table, a condition from that of the library; a value never learned is a remark of that scan."""
+    names = [f"k{i}" for i in range(30)]
+    (tmp_path / "L.csv").write_text("pattern,label\n" + "".join(f"{n},{'even' if int(n[1:]) % 2 == 0 else 'odd'}\n"
+                                                                for n in names))  # fmt: skip
+    rows = "".join(f"{n},{20 + i},{80 - i},{i}\n" for i, n in enumerate(names))
+    (tmp_path / "T.csv").write_text("scan,Fe,Pd,batch\n" + rows + "old,30,70,3\nnew,99,1,4\n")
+    table = ("--table", tmp_path / "T.csv")
+    words = ("train", "novelty", folders / "known", "--axis", "q", "--method", "reconstruction", *table)
+    made = ask(capsys, *words, "--labels", tmp_path / "L.csv", "--condition", "Fe", "-o", tmp_path / "m.pw")
+    assert made["regions"] == ["even", "odd"]
+    assert any("even and odd have the same patterns" in text for text in made["warnings"])
+    asked = ("novelty", folders / "asked", "--axis", "q", "--model", tmp_path / "m.pw")
+    found = {s["scan"].rsplit("/", 1)[-1]: s for s in ask(capsys, *asked, *table)["scans"]}
+    assert found["old.xy"]["warnings"] == []
+    assert "a condition that was never learned" in found["new.xy"]["warnings"][0]
+    document = ask(capsys, *words, "--labels", "batch", "-o", tmp_path / "b.pw")
+    assert document["regions"] is None  # a name for each scan is no label
+    code, _, err = run(capsys, *asked)
+    assert code == 1
+    assert "the condition 'Fe' is no column of meta" in err
+    code, _, err = run(capsys, *words, "--labels", "colour", "-o", tmp_path / "c.pw")
+    assert code == 1
+    assert "no column of that name in the metadata" in err

@@ -195,16 +195,20 @@ def two_phases():
 def test_a_map_is_learned_from_patterns_simulated_meanwhile(tmp_path):
     """Fresh patterns of the phases are named, another phase comes back badly, a file repeats both."""
     from peakwise.crystal import TEXTBOOK
-    from peakwise.simulate import Simulator
+    from peakwise.simulate import Ranges, Simulator
 
-    grid = (20, 80, 401)
-    model = LatentMap(epochs=4, threads=1).fit(Simulator(two_phases(), grid, radiation="CuKa", random_state=1))
+    grid, ranges = (
+        (20, 80, 401),
+        Ranges.none(expansion=(-0.005, 0.005), march=(0.7, 1.3), size=(20, 100), counts=(3000, 30_000)),
+    )
+    known = Simulator(two_phases(), grid, radiation="CuKa", ranges=ranges, random_state=1)
+    model = LatentMap(epochs=4, threads=1).fit(known)
     assert model.classes_.tolist() == ["MgO", "Si"]
     assert model.latent_.shape == (2000, 2)
     assert model.history_[0]["steps"] == 400
-    asked = Simulator(two_phases(), grid, radiation="CuKa", random_state=2).draw(60)
+    asked = Simulator(two_phases(), grid, radiation="CuKa", ranges=ranges, random_state=2).draw(60)
     assert (model.predict(asked) == asked.meta["phases"]).mean() > 0.9
-    other = Simulator(TEXTBOOK["CeO2"], grid, radiation="CuKa", random_state=3).draw(20)
+    other = Simulator(TEXTBOOK["CuS"], grid, radiation="CuKa", ranges=ranges, random_state=3).draw(20)
     assert np.median(model.errors(other)) > np.quantile(model.errors(asked), 0.9)
     model.save(tmp_path / "m.pw")
     np.testing.assert_array_equal(load(tmp_path / "m.pw").predict(asked), model.predict(asked))

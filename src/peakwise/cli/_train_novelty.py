@@ -47,7 +47,7 @@ def run(
     out.document |= {
         "known": len(detector.names_), "threshold": detector.threshold_, "false_alarm": detector.false_alarm,
         "axis": detector.kind_, "points": detector.n_features_in_, "method": getattr(detector, "method", "structures"),
-        "regions": None if plane is None else plane.labels.tolist(),
+        "regions": None if plane is None else plane.labels.tolist() or None,
     }  # fmt: skip
     out.table(("model", "known", "threshold"), [(target, len(detector.names_), f"{detector.threshold_:.3f}")])
     out.say(f"Use it: peakwise novelty SCAN --model {target}")
