@@ -112,7 +112,7 @@ def test_files_are_written_and_named(folder, model, tmp_path):
     assert made["report"] == str(tmp_path / "r.html")
     assert "cell_03.xy" in page
     assert "://" not in page
-    rows = list(csv.DictReader((tmp_path / "r.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "r.csv").read_text(encoding="utf-8").splitlines()))
     assert len(rows) == N
     assert float(rows[7]["fcc"]) == made["scans"][7]["values"]["fcc"]
     assert float(rows[7]["stress [GPa]_truth"]) == made["scans"][7]["truth"]["stress [GPa]"]
@@ -214,6 +214,32 @@ def test_scans_that_cannot_be_answered_are_left_out(folder, model, tmp_path, cap
     code, line = complaint(capsys, "regress", tmp_path / "short.xy", "--model", model[1], "--wavelength", "1.54")
     assert code == 1
     assert "it covers 30 to 39.8" in line
+
+
+def test_scans_are_answered_as_they_land(folder, model, tmp_path):
+    from peakwise.cli.watch import watch
+
+    for i in range(3):
+        name = f"cell_{i:02d}.xy"
+        (tmp_path / name).write_text((folder / "xrd" / name).read_text())
+    words = [
+        str(tmp_path),
+        "--model",
+        str(model[1]),
+        "--once",
+        "--wavelength",
+        "1.54",
+        "--out",
+        str(tmp_path / "o.jsonl"),
+    ]
+    done = CliRunner().invoke(watch, words)
+    assert done.exit_code == 0, done.output
+    lines = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
+    asked = told(regress, tmp_path / "cell_01.xy", "--model", model[1], "--wavelength", 1.54)["scans"][0]
+    row = next(line for line in lines if "cell_01" in line["scan"])
+    assert row["values"] == pytest.approx(asked["values"])
+    assert row["interval"]["fcc"] == pytest.approx(asked["interval"]["fcc"])
+    assert row["in_domain"] is True
 
 
 def test_other_models_are_refused(folder, tmp_path, capsys):

@@ -47,7 +47,7 @@ def test_hover_shows_the_scan_with_all_its_numbers_and_its_pattern(visit, whole)
         assert told["scan"] == scan["scan"]
         for name in TARGETS:
             value = float(told[name].split(" ")[0].replace("−", "-").replace("·10⁻⁴", "e-4"))
-            assert value == pytest.approx(scan["values"][name], rel=0.01, abs=2e-3)
+            assert value == pytest.approx(scan["values"][name], rel=0.05, abs=2e-3)
         assert ("domain" in told) == (not scan["in_domain"])
         assert page.locator(f"{EXPLORE} .tip .mini canvas").count() == 1
 

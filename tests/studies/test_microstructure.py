@@ -83,7 +83,7 @@ def test_lines_of_a_monoclinic_cell_lie_where_a_plain_formula_has_them():
 def test_simulated_spreads_have_lines_where_their_cells_have_them():
     q = np.linspace(1.6, 3.25, 601)
     edges = {"a": np.array([9.78, 9.87]), "b": np.array([8.84, 8.92]), "c": np.array([6.82, 6.84])}
-    hkl, places = line_places(9.78, 8.84, 6.82, 107.5, 3.3)
+    hkl, places = line_places(9.78, 8.84, 6.82, 107.5, 3.35)
     heights = np.where(np.arange(len(hkl)) % 7 == 3, 1.0, 0.0)
     rows = sum(h * np.exp(-np.log(2) * ((q - p) / 0.009) ** 2) for h, p in zip(heights, places[0], strict=True))
     measured = Patterns(q, np.stack([rows + 0.2] * 2), "q")

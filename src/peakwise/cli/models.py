@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _TABLES: dict[str, tuple[str, str]] = {
     "estimators": ("peakwise.estimators:ESTIMATORS", "Python"),
     "methods": ("peakwise.estimators:METHODS", "transitions --method"),
+    "workflows": ("peakwise.estimators:WORKFLOWS", "train regress --workflow"),
     "networks": ("peakwise.networks:NETWORKS", "train --network, transitions --network"),
     "objectives": ("peakwise.objectives:OBJECTIVES", "Python"),
     "augmentations": ("peakwise.augmentation:AUGMENTATIONS", "Python"),

@@ -18,7 +18,9 @@ _SAME_WAVELENGTH = 2e-3
 
 
 class Asker:
-    """Asks a model in the way that it offers: `judge`, `answers`, `identify`, `update`, `predict_proba` or `predict`.
+    """Asks a model in the way that it offers.
+
+    Ways are `judge`, `answers`, `identify`, `update`, `predict_proba`, `describe` and `predict`, the first that is there.
 
     Parameters
     ----------
@@ -53,6 +55,8 @@ class Asker:
             found = self._followed(patterns)
         elif hasattr(model, "predict_proba"):
             found = self._told(patterns)
+        elif hasattr(model, "describe"):
+            found = _described(model.describe(patterns))
         else:
             found = [_value(one) for one in np.asarray(model.predict(patterns))]
         if len(found) != len(patterns):
@@ -113,6 +117,19 @@ class Asker:
 def _fields(answer: Any) -> dict[str, Any]:
     made: Any = answer.to_dict() if hasattr(answer, "to_dict") else answer
     return dict(made) if hasattr(made, "keys") else _value(made)
+
+
+def _described(told: Any) -> list[dict[str, Any]]:
+    """Descriptors of each pattern with their intervals, as ``peakwise regress`` has them."""
+    rows = []
+    for i in range(len(told.values)):
+        numbers = list(zip(told.targets, told.values[i], told.low[i], told.high[i], strict=True))
+        rows.append({
+            "values": {name: float(value) for name, value, _, _ in numbers},
+            "interval": {name: [float(low), float(high)] for name, _, low, high in numbers},
+            "in_domain": bool(told.in_domain[i]),
+        })  # fmt: skip
+    return rows
 
 
 def _value(answer: Any) -> dict[str, Any]:
