@@ -11,6 +11,7 @@ from peakwise.report import (
     write_descriptors_html,
     write_novelty_html,
     write_transitions_html,
+    write_wafer_html,
 )
 
 FLAGS = [
@@ -22,6 +23,7 @@ WRITERS = {
     "transitions": write_transitions_html,
     "cluster": write_clusters_html,
     "novelty": write_novelty_html,
+    "wafer": write_wafer_html,
     "regress": write_descriptors_html,
 }
 
