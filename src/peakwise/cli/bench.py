@@ -18,6 +18,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "simulate": ("peakwise.cli._bench_simulate:run", "structure to lines, and lines to noisy patterns"),
     "identify": ("peakwise.cli._bench_identify:run", "how often phases are found, how well that is known, how quickly"),
     "predict": ("peakwise.cli._bench_predict:run", "spectra a second of every network, compiled and as it comes"),
+    "regress": ("peakwise.cli._bench_regress:run", "the published training of descriptors, as printed and ours"),
 }
 
 
