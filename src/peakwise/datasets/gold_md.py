@@ -44,7 +44,7 @@ DESCRIPTORS = (
 )  # fmt: skip
 PROFILES = ("xrd", "xrd-fine", "vdos")
 _FILE = Path(__file__).with_name("gold_md.npz")
-_SHA256 = "6eb96f1284d2c70e79236f64c2b40ef2a3238252d5bf14326123cfc0f4be8fbd"
+_SHA256 = "bf5022ebd033d6c828e04d82363d83be7732fb5e2cbd696714df633581ff389b"
 _WAVELENGTH = 1.54  # [angstrom]
 _START, _END = 30.0, 90.0  # two_theta [deg]
 _JOINED = 4  # points of the file in one of the published 150
