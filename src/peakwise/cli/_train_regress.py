@@ -38,6 +38,8 @@ def run(
     bins: int | None,
     scale: str,
     held_out: float | None,
+    search: int | None,
+    search_minutes: float | None,
     wavelength: str | None,
     axis: str | None,
     file_format: str | None,
@@ -59,10 +61,16 @@ def run(
     first = next(iter(read.values()))
     columns = target_table(out, first, targets, target_names).columns
     read, columns = _known(out, read, columns, asked=bool(target_names))
+    first = next(iter(read.values()))
     model = DescriptorRegressor(
         workflow, bins=bins or None, scale=scale, random_state=out.seed, threads=out.threads or 1
     )
     out.tell(f"learning {len(columns)} targets of {len(first)} scans by {workflow}")
+    if search is not None:
+        # Scans that will say how good the model is must not choose its options.
+        kept, _ = _split(out, len(first), held_out)
+        some = {name: part[kept] for name, part in read.items()}
+        _search(out, target, model, some, {n: c[kept] for n, c in columns.items()}, search, search_minutes)
     scores = _learn(out, model, read, columns, held_out)
     model.save(target)
     out.warnings += model.warnings_
@@ -95,6 +103,50 @@ def _known(
     return {name: part[whole] for name, part in read.items()}, {name: c[whole] for name, c in columns.items()}
 
 
+def _search(
+    out: Output,
+    target: Path,
+    model: DescriptorRegressor,
+    read: dict[str, Patterns],
+    columns: dict[str, NDArray[Any]],
+    n_trials: int,
+    minutes: float | None,
+) -> None:
+    """Look for better options of the workflow; every trial is kept in a file beside the model."""
+    import hashlib
+
+    from peakwise.estimators import SEARCH_SPACES, score_regressor, search, with_options
+
+    # Trials of other patterns, targets or settings say nothing of these.
+    told = hashlib.sha256(repr((model.workflow, model.scale, out.seed, sorted(columns))).encode())
+    for part in (*read.values(), *columns.values()):
+        rows = np.ascontiguousarray(getattr(part, "intensity", part))
+        told.update(rows.tobytes() if rows.dtype.kind == "f" else repr(rows.tolist()).encode())
+    given = read if len(read) > 1 else next(iter(read.values()))
+    storage = target.with_name(target.name + ".search")
+    found = search(
+        lambda options, report: score_regressor(model, given, columns, options, report),
+        SEARCH_SPACES[model.workflow],
+        n_trials=n_trials, minutes=minutes, storage=storage, key=told.hexdigest()[:16], random_state=out.seed,
+        tell=lambda n, error: out.tell(f"trial {n} of {n_trials}: RMSE / range {100 * error:.3g} % at best"),
+    )  # fmt: skip
+    with_options(model, found.options)
+    out.document["search"] = {
+        "options": found.options, "error": found.score, "trials": found.tried, "pruned": found.pruned,
+        "earlier": found.before, "file": str(storage),
+    }  # fmt: skip
+    best = ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in found.options.items())
+    out.say(f"Best of {found.tried} trials ({found.pruned} given up early): {best}")
+
+
+def _split(out: Output, n: int, held_out: float | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Numbers of the scans to learn from, and of those that are kept away."""
+    share = (_HELD if n >= _ENOUGH else 0.0) if held_out is None else held_out
+    count = round(share * n)
+    order = np.random.default_rng(out.seed).permutation(n)
+    return np.sort(order[count:]), np.sort(order[:count])
+
+
 def _learn(
     out: Output,
     model: DescriptorRegressor,
@@ -105,18 +157,14 @@ def _learn(
     """Fit; with scans enough some are kept away first, and tell how good the answers are."""
     from peakwise.evaluation import descriptor_scores
 
-    n = len(next(iter(read.values())))
-    share = (_HELD if n >= _ENOUGH else 0.0) if held_out is None else held_out
-    count = round(share * n)
-    order = np.random.default_rng(out.seed).permutation(n)
-    asked, learned = np.sort(order[:count]), np.sort(order[count:])
+    learned, asked = _split(out, len(next(iter(read.values()))), held_out)
 
     def some(rows: NDArray[np.intp]) -> Any:
         taken = {name: part[rows] for name, part in read.items()}
         return taken if len(taken) > 1 else next(iter(taken.values()))
 
     model.fit(some(learned), {name: column[learned] for name, column in columns.items()})
-    if not count:
+    if not asked.size:
         return {}
     told = model.describe(some(asked))
     return {

@@ -36,8 +36,8 @@ TASKS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "regress": (
         "peakwise.cli._train_regress:run", "descriptors of the microstructure, with intervals",
         (
-            "scans", "targets", "target_names", "workflow", "modality", "bins", "scale", "held_out", "wavelength",
-            "axis", "file_format",
+            "scans", "targets", "target_names", "workflow", "modality", "bins", "scale", "held_out", "search",
+            "search_minutes", "wavelength", "axis", "file_format",
         ),
     ),
 }  # fmt: skip
@@ -101,6 +101,13 @@ _OPTIONS = {"file_format": "format", "target_names": "target"}
     "--held-out", metavar="X", type=click.FloatRange(0, 0.9),
     help="regress: share of the scans kept away to say how good it is (default: 0.2 of 30 or more).",
 )  # fmt: skip
+@click.option(
+    "--search", metavar="N", type=click.IntRange(1, 100_000),
+    help="regress: try so many options, and keep the best; a search that was stopped goes on (M.pw.search).",
+)  # fmt: skip
+@click.option(
+    "--search-minutes", metavar="X", type=click.FloatRange(0, min_open=True), help="regress: most time of --search."
+)
 @options.variable
 @options.values
 @options.wavelength

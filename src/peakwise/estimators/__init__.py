@@ -10,6 +10,7 @@ from peakwise.estimators._load import load
 from peakwise.estimators._network_scores import NETWORK_METHODS
 from peakwise.estimators._novelty import Novelty
 from peakwise.estimators._regression_workflow import Workflow
+from peakwise.estimators._search import SEARCH_SPACES, Found, score_regressor, search, with_options
 from peakwise.estimators._transitions import StateBoundary, Transitions
 from peakwise.estimators._workflow_boosting import Boosting
 from peakwise.estimators._workflow_forest import Forest
@@ -69,12 +70,14 @@ __all__ = [
     "ESTIMATORS",
     "METHODS",
     "NETWORK_METHODS",
+    "SEARCH_SPACES",
     "WORKFLOWS",
     "Candidate",
     "CosineMatcher",
     "DescriptorRegressor",
     "Descriptors",
     "Estimator",
+    "Found",
     "FoundPhase",
     "Identification",
     "LatentMap",
@@ -94,4 +97,7 @@ __all__ = [
     "Unexplained",
     "Workflow",
     "load",
+    "score_regressor",
+    "search",
+    "with_options",
 ]

@@ -20,7 +20,7 @@ _SAME_WAVELENGTH = 2e-3
 class Asker:
     """Asks a model in the way that it offers.
 
-    Ways are `judge`, `answers`, `identify`, `update`, `predict_proba`, `describe` and `predict`, the first that is there.
+    Ways: `judge`, `answers`, `identify`, `update`, `predict_proba`, `describe`, `predict`; the first that is there.
 
     Parameters
     ----------
