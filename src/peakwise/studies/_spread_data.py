@@ -67,12 +67,12 @@ def fit_first(measured: Patterns, edges: dict[str, NDArray[np.float64]]) -> tupl
     from scipy.optimize import nnls
 
     q, y = measured.axis, measured.intensity[0]
-    cell = [float(edges[name][0]) for name in "abc"]
+    a, b, c = (float(edges[name][0]) for name in "abc")
     best: tuple[float, float, float, NDArray[np.float64]] = (np.inf, 0.0, 0.0, np.zeros(0))
     slope = np.stack([np.ones_like(q), q / q[-1], 1 - q / q[-1]])
-    hkl, _ = line_places(*cell, 107.5, float(q[-1]) + 0.1)
+    hkl, _ = line_places(a, b, c, 107.5, float(q[-1]) + 0.1)
     for beta in _BETAS:
-        places = _places_of(hkl, *cell, float(beta))
+        places = _places_of(hkl, a, b, c, float(beta))
         for width in _WIDTHS:
             lines = _drawn(q, places, width)[0]
             heights, left = nnls(np.vstack([lines, slope]).T, y)
@@ -103,7 +103,8 @@ def simulated_spread(
     for name, values in edges.items():
         low, high = values.min() * (1 - _ROOM), values.max() * (1 + _ROOM)
         cells[name] = rng.uniform(low, high, n)
-    hkl, _ = line_places(*(float(edges[name][0]) for name in "abc"), 107.5, float(q[-1]) + 0.1)
+    a, b, c = (float(edges[name][0]) for name in "abc")
+    hkl, _ = line_places(a, b, c, 107.5, float(q[-1]) + 0.1)
     places = _places_of(hkl, cells["a"], cells["b"], cells["c"], beta + rng.normal(0, 0.15, n))
     many = np.full(n, width)
     size = np.repeat(heights[None], n, axis=0)

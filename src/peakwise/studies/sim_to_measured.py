@@ -138,10 +138,12 @@ def _standard(phase: Phase, scan: Patterns, settings: Settings, request: Request
     # Steps of 0.01 deg in the range where the first lines are: each line is then seen by several points.
     grid = np.linspace(5.0, 22.0, 1701)
     instrument = Instrument.synchrotron(scan.radiation or _WAVELENGTH)
-    ranges = Ranges(expansion=(-0.004, 0.004), size=(60.0, 400.0))
+    # Without noise: so many counts that their noise is nothing.
+    counts = (200.0, 20_000.0) if has_noise else (1e8, 1e9)
+    ranges = Ranges(expansion=(-0.004, 0.004), size=(60.0, 400.0), counts=counts)
     made = Simulator(
         phase, grid, instrument=instrument, ranges=ranges, random_state=request.seed, threads=request.threads or 1
-    ).draw(settings.n_train, scale="counts" if has_noise else "max")
+    ).draw(settings.n_train)
     cells = phase.cell[0] * (1 + np.asarray(made.meta["strain_a"], np.float64))
     made, asked = (_smooth(part, _SPREAD) for part in (made, scan.resample(grid)))
     columns = {"a": cells, "log size": np.log(np.asarray(made.meta["size"], np.float64))}
