@@ -176,9 +176,9 @@ class TransitionDetector(Estimator):
             self._fit(joined, None)
         elif method == "guided":
             self.values_ = read_values(joined, self.variable)
-            more = np.full(len(joined) - len(self._codes), -1, dtype=np.intp)
+            unknown = np.full(len(joined) - len(self._codes), -1, dtype=np.intp)
             self.answering_ = {}
-            self._keep(self._guided(joined, np.concatenate([self._codes, more]), tuple(self.state_names_), []))
+            self._keep(self._guided(joined, np.concatenate([self._codes, unknown]), tuple(self.state_names_), []))
         else:
             self.values_ = read_values(joined, self.variable)
             probabilities = sticky(self._predict_proba(joined))
