@@ -23,6 +23,8 @@ _TABLES: dict[str, tuple[str, str]] = {
     "estimators": ("peakwise.estimators:ESTIMATORS", "Python"),
     "methods": ("peakwise.estimators:METHODS", "transitions --method"),
     "workflows": ("peakwise.estimators:WORKFLOWS", "train regress --workflow"),
+    "scores": ("peakwise.novelty:SCORES", "novelty --method"),
+    "network_methods": ("peakwise.estimators:NETWORK_METHODS", "novelty --method"),
     "networks": ("peakwise.networks:NETWORKS", "train --network, transitions --network"),
     "objectives": ("peakwise.objectives:OBJECTIVES", "Python"),
     "augmentations": ("peakwise.augmentation:AUGMENTATIONS", "Python"),
@@ -73,6 +75,8 @@ def _phrase(one: Any) -> str:
     """The first sentence of a class; of plain settings, the settings; a phrase as it is."""
     if isinstance(one, str):
         return one
+    if isinstance(one, tuple):
+        return f"networks that make patterns again: {', '.join(one).replace('_', ' ')}"
     if not inspect.isclass(one):
         return ", ".join(f"{f.name} {getattr(one, f.name)}" for f in fields(one))
     return " ".join((inspect.getdoc(one) or "").partition("\n\n")[0].split()).removesuffix(".")
