@@ -69,7 +69,7 @@ def wafer_html(document: WaferDocument) -> str:
     clusters: Any = {**whole, "command": "cluster"}
     told = tell_clusters(clusters)
     block = _block(whole)
-    titles = _titles(whole, block)
+    titles = _titles(block)
     patterns = whole["patterns"]
     body = [
         header("Which phases, and where?", [f"{len(patterns):,} pattern{'' if len(patterns) == 1 else 's'}"], whole),
@@ -123,7 +123,7 @@ def _answer(whole: WaferDocument, told: Told, titles: Mapping[str, str]) -> Mark
     )  # fmt: skip
 
 
-def _titles(whole: WaferDocument, block: Mapping[str, Any] | None) -> dict[str, str]:
+def _titles(block: Mapping[str, Any] | None) -> dict[str, str]:
     """What figures there are, and what they are called."""
     if block is None:
         return {}
