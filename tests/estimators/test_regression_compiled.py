@@ -64,13 +64,12 @@ def test_losses_and_gradients_are_those_of_torch(points, latents, decoder, group
     if stage == 2:
         tables = [code.numpy() for code in network.codes([torch.from_numpy(t) for t in tables])]
     x, g = np.concatenate(tables, axis=1), np.zeros_like(p)
-    fixed = (layout.sizes, layout.offs, layout.channels, layout.kernel, layout.head, layout.widths, layout.groups)
+    net = layout.for_kernel(network.loss_scalers)
     work = rooms(N, layout.sizes, layout.channels, layout.kernel, layout.widths)
-    state, scalers = np.array([5], np.uint64), np.array(network.loss_scalers)
-    rest = (layout.is_number, scalers, x, data["target"], stage, 0.0, 0.0, state, work)
-    losses = step(p, g, *fixed, *rest, True)
+    rest = (net, x, data["target"], stage, 0.0, 0.0, np.array([5], np.uint64), work)
+    losses = step(p, g, *rest, True)
     assert sum(losses) == pytest.approx(out["loss"].item(), rel=1e-5)
-    assert sum(step(p, g.copy(), *fixed, *rest, False)) == pytest.approx(sum(losses), rel=1e-5)
+    assert sum(step(p, g.copy(), *rest, False)) == pytest.approx(sum(losses), rel=1e-5)
     with torch.no_grad():
         for value in network.parameters():
             value.copy_(torch.zeros_like(value) if value.grad is None else value.grad)

@@ -114,7 +114,7 @@ def as_printed(
     from torch import nn
     from torch.utils.data import DataLoader, Dataset
 
-    class Samples(Dataset):  # type: ignore[misc, type-arg]  # torch is not there for the type checker
+    class Samples(Dataset):  # type: ignore[misc]  # torch is not there for the type checker
         def __init__(self, table: dict[str, NDArray[np.float32]]) -> None:
             self.profile, self.target = torch.from_numpy(table["intensity"]), torch.from_numpy(table["target"])
 

@@ -98,8 +98,8 @@ def held_out(
         made = make()
         if not made.needs_held and (apart := made.fit(rows, targets, task).left_out()) is not None:
             which, told = apart
-            answers, spreads = ({key: pair[i] for key, pair in told.items()} for i in (0, 1))
-            return [made], Held(which, targets[which], answers, spreads)
+            answers = {key: pair[0] for key, pair in told.items()}
+            return [made], Held(which, targets[which], answers, {key: pair[1] for key, pair in told.items()})
         folds = 1 if made.needs_held else _MANY_FOLDS
     folds = min(folds, n)
     order = np.random.default_rng(task.random_state).permutation(n)

@@ -9,7 +9,7 @@ import numpy as np
 from peakwise.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,6 +36,10 @@ class Layout(NamedTuple):
     is_number: NDArray[np.bool_]
     head_start: int
     n_parameters: int
+
+    def for_kernel(self, scalers: Sequence[float]) -> tuple[Any, ...]:
+        """What the compiled loops take, with the weights of the patterns."""
+        return (*self[:8], np.array(scalers, np.float64))
 
 
 def is_published(network: Regression) -> bool:
@@ -139,7 +143,7 @@ def flat_weights(network: Regression) -> NDArray[np.float32]:
             # A dense layer whose outputs go on to convolutions stands turned, with its bias as a last row.
             rows = value if hasattr(value, "grad") else torch.cat([value.weight.T, value.bias[None]])
             parts.append(rows.reshape(shape).permute(1, 0, 2).reshape(-1))
-    return torch.cat(parts).detach().float().numpy()
+    return np.asarray(torch.cat(parts).detach().float().numpy())
 
 
 def put_weights(network: Regression, flat: NDArray[np.float32]) -> None:
@@ -170,7 +174,7 @@ def learn_compiled(
     """Train all of a published network, its autoencoder, or its perceptron ("all", "autoencoder", "head")."""
     import time
 
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     from peakwise.estimators._regression_kernel import train_published
 
@@ -180,7 +184,7 @@ def learn_compiled(
     flat = flat_weights(network)
     best = flat.copy()
     stage = _STAGES[part]
-    lo, hi = {0: (0, layout.n_parameters), 1: (0, layout.head_start), 2: (layout.head_start, layout.n_parameters)}[
+    part_of = {0: (0, layout.n_parameters), 1: (0, layout.head_start), 2: (layout.head_start, layout.n_parameters)}[
         stage
     ]
     history = np.full((plan.epochs, 3), np.nan)
@@ -188,9 +192,8 @@ def learn_compiled(
     begun = time.perf_counter()
     with threadpool_limits(1):
         n_epochs = train_published(
-            flat, best, layout.sizes, layout.offs, layout.channels, layout.kernel, layout.head, layout.widths, layout.groups,
-            layout.is_number, np.array(network.loss_scalers, np.float64), x, truth, held_x, held_truth, stage, dropout,
-            float(network.modality_dropout), lo, hi, plan.epochs, plan.rate, plan.decay, plan.batch, plan.patience,
+            flat, best, layout.for_kernel(network.loss_scalers), x, truth, held_x, held_truth, stage, dropout,
+            float(network.modality_dropout), part_of, plan.epochs, plan.rate, plan.decay, plan.batch, plan.patience,
             plan.seed % 2**62, history, target,
         )  # fmt: skip
     rows = history[:n_epochs]

@@ -7,10 +7,13 @@ approximated: gradients equal those of the network as it is printed (tests compa
 
 All parameters stand in one flat array, so that AdamW is one loop. For each modality, in this order: kernels
 (out, in, kernel) and biases of the encoder's convolutions, its dense layer (channels, n_latent, length) and bias; with
-a decoder, its dense layer (channels, n_latent + 1, length) whose last row is the bias, then kernels (in, out, kernel) and
-biases of the transposed convolutions from the last to the first, so that they have the shapes of the encoder's. Then
-weights (out, in) and bias of each layer of the perceptron.
+a decoder, its dense layer (channels, n_latent + 1, length) whose last row is the bias, then kernels (in, out, kernel)
+and biases of the transposed convolutions from the last to the first, so that they have the shapes of the encoder's.
+Then weights (out, in) and bias of each layer of the perceptron.
 """
+
+# What numba compiles has no types for the type checker.
+# ruff: noqa: ANN001, ANN202
 
 from __future__ import annotations
 
@@ -97,7 +100,7 @@ def _spread_back(weight, kernel, slope, length, wide, to_weight, to_kernel):  # 
 
 
 @_jit
-def _biases(p, off, ch, size, made, out):  # type: ignore[no-untyped-def]
+def _biases(p, off, ch, made, out):  # type: ignore[no-untyped-def]
     """The bias that valid convolutions add up to, a channel; `made` are the sums of kernels."""
     out[0, : ch[1]] = p[off[0] : off[0] + ch[1]]
     for layer in range(1, ch.size - 1):
@@ -132,14 +135,15 @@ def _biases_back(g, off_k, off_b, ch, size, sums, biases, slope):  # type: ignor
 
 
 @_jit
-def _encode(p, off_k, off_b, off_w, ch, size, x, z, latent, points, work, wide, made, sums, biases):  # type: ignore[no-untyped-def]
+def _encode(p, at, ch, size, x, z, work, wide, made, sums, biases):  # type: ignore[no-untyped-def]
     """Latent numbers z of patterns x; leaves the matrix of the encoder in `work`."""
-    layers = ch.size - 1
+    off_k, off_b, off_w = at[0], at[1], at[2, 0]
+    layers, latent, points = ch.size - 1, z.shape[1], x.shape[1]
     channels, length = ch[layers], points - layers * (size - 1)
     n_w = latent * channels * length
     _compose(p, off_k, ch, size, made)
     _kernel_sums(p, off_k, ch, size, sums)
-    _biases(p, off_b, ch, size, sums, biases)
+    _biases(p, off_b, ch, sums, biases)
     weight = p[off_w : off_w + n_w].reshape((channels, latent * length))
     matrix = work[: latent * points].reshape((latent, points))
     kernel = np.ascontiguousarray(made[layers - 1, :channels, : layers * (size - 1) + 1].T)
@@ -154,8 +158,9 @@ def _encode(p, off_k, off_b, off_w, ch, size, x, z, latent, points, work, wide, 
 
 
 @_jit
-def _encode_back(p, g, off_k, off_b, off_w, ch, size, x, dz, latent, points, work, wide, made, sums, biases):  # type: ignore[no-untyped-def]
-    layers = ch.size - 1
+def _encode_back(p, g, at, ch, size, x, dz, work, wide, made, sums, biases):  # type: ignore[no-untyped-def]
+    off_k, off_b, off_w = at[0], at[1], at[2, 0]
+    layers, latent, points = ch.size - 1, dz.shape[1], x.shape[1]
     channels, length = ch[layers], points - layers * (size - 1)
     n_w, reach = latent * channels * length, layers * (size - 1) + 1
     slope = work[: latent * points].reshape((latent, points))
@@ -184,9 +189,10 @@ def _encode_back(p, g, off_k, off_b, off_w, ch, size, x, dz, latent, points, wor
 
 
 @_jit
-def _decode(p, off_k, off_b, off_w, ch, size, z, out, points, work, wide, made):  # type: ignore[no-untyped-def]
+def _decode(p, at, ch, size, z, out, work, wide, made):  # type: ignore[no-untyped-def]
     """Patterns of latent numbers z; leaves the matrix of the decoder in `work`."""
-    layers, latent = ch.size - 1, z.shape[1]
+    off_k, off_b, off_w = at[3], at[4], at[2, 1]
+    layers, latent, points = ch.size - 1, z.shape[1], out.shape[1]
     channels, length = ch[layers], points - layers * (size - 1)
     n_w = (latent + 1) * channels * length
     _compose(p, off_k, ch, size, made)
@@ -211,9 +217,10 @@ def _decode(p, off_k, off_b, off_w, ch, size, z, out, points, work, wide, made):
 
 
 @_jit
-def _decode_back(p, g, off_k, off_b, off_w, ch, size, z, slope_out, dz, points, work, wide, made, more):  # type: ignore[no-untyped-def]
+def _decode_back(p, g, at, ch, size, z, slope_out, dz, work, wide, made, more):  # type: ignore[no-untyped-def]
     """Adds to dz what the decoder says; `slope_out` are gradients of the patterns."""
-    layers, latent = ch.size - 1, z.shape[1]
+    off_k, off_b, off_w = at[3], at[4], at[2, 1]
+    layers, latent, points = ch.size - 1, z.shape[1], slope_out.shape[1]
     channels, length = ch[layers], points - layers * (size - 1)
     n_w, reach = (latent + 1) * channels * length, layers * (size - 1) + 1
     matrix = work[: (latent + 1) * points].reshape((latent + 1, points))
@@ -340,122 +347,120 @@ def _surprise(told, truth, groups, is_number, slope):  # type: ignore[no-untyped
 
 
 @_jit
-def step(
-    p,
-    g,
-    sizes,
-    offs,
-    ch,
-    size,
-    head,
-    widths,
-    groups,
-    is_number,
-    scalers,
-    x,
-    truth,
-    stage,
-    dropout,
-    hide,
-    state,
-    w,
-    learn,
-):  # type: ignore[no-untyped-def]
-    """Losses of descriptors and of patterns in one batch; with `learn` also the gradients g.
-
-    `stage`: 0 both, 1 patterns only, 2 descriptors only from latent numbers x. `sizes` (modalities, 2) are points and
-    latent numbers; `w` are arrays to work in (`rooms` makes them).
-    """
-    z, dz, work, more, wide, kept, factors, slope, spare = w
-    n, k = x.shape[0], sizes.shape[0]
-    layers = ch.size - 1
-    most = ch.max()
-    reach = layers * (size - 1) + 1
-    made = np.zeros((2 * k, layers, most, reach), np.float32)
-    sums = np.zeros((k, layers, most, most), np.float32)
-    biases = np.zeros((k, layers, most), np.float32)
-    total_latent = sizes[:, 1].sum()
-    shown = kept[0, : n * widths[0]].reshape((n, widths[0]))
+def _hidden(n, k, hide, state):  # type: ignore[no-untyped-def]
+    """Which modalities are shown (n, k): each is hidden with that probability, but for one drawn before."""
     there = np.ones((n, k), np.bool_)
-    if k > 1 and hide > 0 and learn and stage != 1:
+    if k > 1 and hide > 0:
         for b in range(n):
-            first = np.int64(_next(state) % np.uint64(k))  # this one always stays
+            first = np.int64(_next(state) % np.uint64(k))
             for i in range(k):
                 there[b, i] = i == first or (_next(state) >> np.uint64(40)) >= np.uint64(hide * (1 << 24))
-    zs = z[: n * total_latent].reshape((n, total_latent))
+    return there
+
+
+@_jit
+def _show(a, there, sizes, out):  # type: ignore[no-untyped-def]
+    """Latent numbers, or gradients of them, of the modalities that are shown; 0 for the others."""
+    column = 0
+    for i in range(sizes.shape[0]):
+        for b in range(a.shape[0]):
+            for j in range(column, column + sizes[i, 1]):
+                out[b, j] = a[b, j] if there[b, i] else np.float32(0)
+        column += sizes[i, 1]
+
+
+@_jit
+def _clear(g, at, ch, size, latent, points):  # type: ignore[no-untyped-def]
+    """Gradients that are added to, as 0."""
+    layers = ch.size - 1
+    for layer in range(layers):
+        n_kernel = ch[layer + 1] * ch[layer] * size
+        g[at[0, layer] : at[0, layer] + n_kernel] = 0
+        g[at[1, layer] : at[1, layer] + ch[layer + 1]] = 0
+        if at[2, 1] >= 0:
+            g[at[3, layer] : at[3, layer] + n_kernel] = 0
+            g[at[4, layer] : at[4, layer] + ch[layer]] = 0
+    bias = at[2, 0] + latent * ch[layers] * (points - layers * (size - 1))
+    g[bias : bias + latent] = 0
+
+
+@_jit
+def _misfit(made, true, there, scaler):  # type: ignore[no-untyped-def]
+    """Weighed mean square error of the patterns that are shown; `made` becomes its gradient."""
+    n, points = made.shape
+    count = max(there.sum(), 1) * points
+    by, loss = np.float32(2 * scaler / count), 0.0
+    for b in range(n):
+        row, other, squares = made[b], true[b], np.float32(0)
+        if there[b]:
+            for q in range(points):
+                off = row[q] - other[q]
+                squares += off * off
+                row[q] = by * off
+        else:
+            row[:] = 0
+        loss += scaler * squares / count
+    return loss
+
+
+@_jit
+def step(p, g, net, x, truth, stage, dropout, hide, state, w, learn):  # type: ignore[no-untyped-def]
+    """Losses of descriptors and of patterns in one batch; with `learn` also the gradients g.
+
+    `stage`: 0 both, 1 patterns only, 2 descriptors only from latent numbers x. `net` is what `Layout` holds of sizes
+    and places, and the weights of patterns; `w` are arrays to work in (`rooms` makes them).
+    """
+    sizes, offs, ch, size, head, widths, groups, is_number, scalers = net
+    z, dz, work, more, wide, kept, factors, slope, spare = w
+    n, k = x.shape[0], sizes.shape[0]
+    layers, most = ch.size - 1, ch.max()
+    made = np.zeros((2 * k, layers, most, layers * (size - 1) + 1), np.float32)
+    sums, biases = np.zeros((k, layers, most, most), np.float32), np.zeros((k, layers, most), np.float32)
+    latents = sizes[:, 1].sum()
+    there = _hidden(n, k, hide if learn and stage != 1 else 0.0, state)
+    zs, dzs = z[: n * latents].reshape((n, latents)), dz[: n * latents].reshape((n, latents))
+    dzs[:] = 0
     start, column = 0, 0
     if stage == 2:
         zs[:] = x
     else:
         for i in range(k):
             points, latent = sizes[i, 0], sizes[i, 1]
-            part = np.ascontiguousarray(x[:, start : start + points])
-            own = np.empty((n, latent), np.float32)
-            _encode(p, offs[i, 0], offs[i, 1], offs[i, 2, 0], ch, size, part, own, latent, points, work, wide, made[2 * i], sums[i], biases[i])  # fmt: skip
+            part, own = np.ascontiguousarray(x[:, start : start + points]), np.empty((n, latent), np.float32)
+            _encode(p, offs[i], ch, size, part, own, work, wide, made[2 * i], sums[i], biases[i])
             zs[:, column : column + latent] = own
             start, column = start + points, column + latent
-    dzs = dz[: n * total_latent].reshape((n, total_latent))
-    dzs[:] = 0
-    read = 0.0
+    read, again = 0.0, 0.0
     if stage != 1:
-        column = 0
-        for i in range(k):
-            for b in range(n):
-                for j in range(column, column + sizes[i, 1]):
-                    shown[b, j] = zs[b, j] if there[b, i] else np.float32(0)
-                if k > 1:
-                    shown[b, total_latent + i] = there[b, i]
-            column += sizes[i, 1]
+        shown = kept[0, : n * widths[0]].reshape((n, widths[0]))
+        _show(zs, there, sizes, shown)
+        if k > 1:
+            shown[:, latents:] = there
         _read(p, head, widths, shown, kept, factors, dropout if learn else 0.0, state)
-        last = widths.size - 1
-        told = kept[last, : n * widths[last]].reshape((n, widths[last]))
-        read = _surprise(told, truth, groups, is_number, slope[: n * widths[last]].reshape((n, widths[last])))
+        n_told = widths[widths.size - 1]
+        told = kept[widths.size - 1, : n * n_told].reshape((n, n_told))
+        read = _surprise(told, truth, groups, is_number, slope[: n * n_told].reshape((n, n_told)))
         if learn:
             _read_back(p, g, head, widths, n, kept, factors, slope, spare)
         if stage == 2:
-            return read, 0.0
-        back = slope[: n * widths[0]].reshape((n, widths[0]))
-        column = 0
-        for i in range(k):
-            for b in range(n):
-                for j in range(column, column + sizes[i, 1]):
-                    dzs[b, j] = back[b, j] if there[b, i] else np.float32(0)
-            column += sizes[i, 1]
-    again, start, column = 0.0, 0, 0
+            return read, again
+        _show(slope[: n * widths[0]].reshape((n, widths[0]))[:, :latents], there, sizes, dzs)
+    start, column = 0, 0
     for i in range(k):
         points, latent = sizes[i, 0], sizes[i, 1]
         part = np.ascontiguousarray(x[:, start : start + points])
         own = np.ascontiguousarray(zs[:, column : column + latent])
         down = np.ascontiguousarray(dzs[:, column : column + latent])
         if learn:
-            for layer in range(layers):
-                g[offs[i, 0, layer] : offs[i, 0, layer] + ch[layer + 1] * ch[layer] * size] = 0
-                g[offs[i, 1, layer] : offs[i, 1, layer] + ch[layer + 1]] = 0
-            n_w = latent * ch[layers] * (points - layers * (size - 1))
-            g[offs[i, 2, 0] + n_w : offs[i, 2, 0] + n_w + latent] = 0
+            _clear(g, offs[i], ch, size, latent, points)
         if offs[i, 2, 1] >= 0:
             out = np.empty((n, points), np.float32)
-            _decode(p, offs[i, 3], offs[i, 4], offs[i, 2, 1], ch, size, own, out, points, work, wide, made[2 * i + 1])
-            n_shown = there[:, i].sum()
-            by = np.float32(2 * scalers[i] / (max(n_shown, 1) * points))
-            for b in range(n):
-                squares = np.float32(0)
-                row, true = out[b], part[b]
-                if there[b, i]:
-                    for q in range(points):
-                        off = row[q] - true[q]
-                        squares += off * off
-                        row[q] = by * off
-                else:
-                    row[:] = 0
-                again += scalers[i] * squares / (max(n_shown, 1) * points)
+            _decode(p, offs[i], ch, size, own, out, work, wide, made[2 * i + 1])
+            again += _misfit(out, part, there[:, i], scalers[i])
             if learn:
-                for layer in range(layers):
-                    g[offs[i, 3, layer] : offs[i, 3, layer] + ch[layer + 1] * ch[layer] * size] = 0
-                    g[offs[i, 4, layer] : offs[i, 4, layer] + ch[layer]] = 0
-                _decode_back(p, g, offs[i, 3], offs[i, 4], offs[i, 2, 1], ch, size, own, out, down, points, work, wide, made[2 * i + 1], more)  # fmt: skip
+                _decode_back(p, g, offs[i], ch, size, own, out, down, work, wide, made[2 * i + 1], more)
         if learn:
-            _encode_back(p, g, offs[i, 0], offs[i, 1], offs[i, 2, 0], ch, size, part, down, latent, points, work, wide, made[2 * i], sums[i], biases[i])  # fmt: skip
+            _encode_back(p, g, offs[i], ch, size, part, down, work, wide, made[2 * i], sums[i], biases[i])
         start, column = start + points, column + latent
     return read, again
 
@@ -494,15 +499,16 @@ def _adamw(p, g, first, second, lo, hi, rate, decay, n):  # type: ignore[no-unty
 
 
 @_jit
-def train_published(
-    p, best, sizes, offs, ch, size, head, widths, groups, is_number, scalers, x, truth, held_x, held_truth, stage, dropout,
-    hide, lo, hi, epochs, rate, decay, batch, patience, seed, history, target,
-):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Train parameters lo to hi in place; `best` gets those with the lowest loss on what is held.
+def train_published(  # type: ignore[no-untyped-def]
+    p, best, net, x, truth, held_x, held_truth, stage, dropout, hide, part, epochs, rate, decay, batch, patience, seed,
+    history, target,
+):  # fmt: skip
+    """Train the parameters of a part, from and to, in place; `best` gets those with the lowest loss on what is held.
 
     `history` (epochs, 3) gets the mean loss of each epoch and the two losses on what is held. It ends below `target`.
     Returns the epochs that were run.
     """
+    sizes, _, ch, size, _, widths, _, _, _ = net
     n = x.shape[0]
     top = min(batch, n)
     w = rooms(max(top, held_x.shape[0]), sizes, ch, size, widths)
@@ -521,13 +527,13 @@ def train_published(
             for b in range(m):
                 xb[b] = x[order[start + b]]
                 tb[b] = truth[order[start + b]]
-            read, again = step(p, g, sizes, offs, ch, size, head, widths, groups, is_number, scalers, xb[:m], tb[:m], stage, dropout, hide, state, w, True)  # fmt: skip
+            read, again = step(p, g, net, xb[:m], tb[:m], stage, dropout, hide, state, w, True)
             steps += 1
-            _adamw(p, g, first, second, lo, hi, rate, decay, steps)
+            _adamw(p, g, first, second, part[0], part[1], rate, decay, steps)
             total += (read + again) * m / n
         history[epoch, 0] = total
         if held_x.shape[0]:
-            history[epoch, 1], history[epoch, 2] = step(p, g, sizes, offs, ch, size, head, widths, groups, is_number, scalers, held_x, held_truth, stage, 0.0, 0.0, state, w, False)  # fmt: skip
+            history[epoch, 1], history[epoch, 2] = step(p, g, net, held_x, held_truth, stage, 0.0, 0.0, state, w, False)
             judged = history[epoch, 2] if stage == 1 else history[epoch, 1]
             if judged < lowest:
                 lowest, at = judged, epoch

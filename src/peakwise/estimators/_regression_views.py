@@ -41,7 +41,7 @@ def quantiles(rows: NDArray[np.float64], n: int = _QUANTILES) -> NDArray[np.floa
 
 def _positive(rows: NDArray[np.floating]) -> NDArray[np.float64]:
     values = np.asarray(rows, dtype=np.float64)
-    return values - np.minimum(values.min(axis=1, keepdims=True), 0.0)
+    return np.asarray(values - np.minimum(values.min(axis=1, keepdims=True), 0.0))
 
 
 def _shape(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -60,7 +60,7 @@ def _sorted_logs(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _with_shape(rows: Rows) -> dict[str, NDArray[np.float64]]:
-    made = {}
+    made: dict[str, NDArray[np.float64]] = {}
     for name, part in rows.items():
         values = _positive(part)
         made |= {f"{name} quantiles": quantiles(values), f"{name} shape": _shape(values)}
@@ -68,7 +68,7 @@ def _with_shape(rows: Rows) -> dict[str, NDArray[np.float64]]:
 
 
 def _with_logs(rows: Rows) -> dict[str, NDArray[np.float64]]:
-    made = {}
+    made: dict[str, NDArray[np.float64]] = {}
     for name, part in rows.items():
         values = _positive(part)
         made |= {f"{name} quantiles": quantiles(values), f"{name} logs": _sorted_logs(values)}

@@ -102,11 +102,11 @@ class _Stack:
         processes = {view: _Process.learn(view, rows, targets, n_components, seed) for view in views}
         ready, table = learn_view(_TREE_VIEW, rows, 0)
         model = ExtraTreesRegressor(
-            n_trees, max_features=0.3, bootstrap=True, oob_score=n_trees > 1, random_state=seed, n_jobs=task.threads
+            n_trees, max_features=0.3, bootstrap=True, oob_score=True, random_state=seed, n_jobs=task.threads
         )
         model.fit(table, targets if targets.shape[1] > 1 else targets[:, 0])
         apart = [_kept_away(view, rows, targets, n_components, seed) for view in views]
-        bagged = np.nan_to_num(model.oob_prediction_.reshape(targets.shape), nan=0.5)
+        bagged = model.oob_prediction_.reshape(targets.shape)  # by trees that were grown without each
         every = np.stack([*(answers for answers, _ in apart), bagged])
         made = cls(
             processes, ready, flat_trees([tree.tree_ for tree in model.estimators_]), _weights(every, targets),
@@ -148,6 +148,7 @@ class Stacked(Workflow):
     n_components : int
         Principal components of each view.
     n_trees : int
+        At least 30, so that each pattern was not shown to some of them.
     views : sequence of str, optional
         Of area, logs, roots, pattern, curvature; None for all.
     most : int
@@ -179,7 +180,7 @@ class Stacked(Workflow):
         """Learn every selection of modalities that may be asked for."""
         del held
         views, n = self._views(), len(targets)
-        count, n_trees = whole_number(self, "n_components"), whole_number(self, "n_trees", 10)
+        count, n_trees = whole_number(self, "n_components"), whole_number(self, "n_trees", 30)
         some = np.sort(np.random.default_rng(task.random_state).permutation(n)[: whole_number(self, "most", 10)])
         self._names, known = list(rows), targets[some]
         self._stacks: dict[tuple[str, ...], _Stack] = {}
