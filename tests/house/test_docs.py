@@ -17,7 +17,7 @@ from peakwise.cli.bench import BENCHES
 from peakwise.crystal import TEXTBOOK
 from peakwise.datasets import DATASETS
 from peakwise.errors import DamagedFileError
-from peakwise.estimators import ESTIMATORS, METHODS, NETWORK_METHODS
+from peakwise.estimators import ESTIMATORS, METHODS, NETWORK_METHODS, SEARCH_SPACES, WORKFLOWS
 from peakwise.evaluation import CALIBRATIONS
 from peakwise.explain import EXPLANATIONS, MAPS
 from peakwise.exported import BACKENDS
@@ -28,7 +28,7 @@ from peakwise.networks import DECODERS, HEADS, NETWORKS
 from peakwise.novelty import SCORES
 from peakwise.objectives import OBJECTIVES
 from peakwise.preprocessing import STEPS
-from peakwise.report import NOVELTY_VERDICTS, SERIES_VERDICTS, VERDICTS
+from peakwise.report import DESCRIPTOR_VERDICTS, NOVELTY_VERDICTS, SERIES_VERDICTS, VERDICTS
 from peakwise.series import GROUPINGS
 from peakwise.simulate import EFFECTS, PRESETS
 from peakwise.studies import STUDIES
@@ -121,6 +121,9 @@ TABLES = {
     "REGION_METHODS": REGION_METHODS,
     "SCALES": SCALES,
     "STRATEGIES": STRATEGIES,
+    "WORKFLOWS": WORKFLOWS,
+    "SEARCH_SPACES": SEARCH_SPACES,
+    "DESCRIPTOR_VERDICTS": DESCRIPTOR_VERDICTS,
 }
 ROOMS = [m.name for m in pkgutil.iter_modules(pw.__path__) if m.ispkg]
 
@@ -140,6 +143,7 @@ def test_every_table_of_a_room_is_walked():
         "SIGNS",
         "FCNN",
         "RULE_FILE",
+        "STRAIN",
         "LEAST_FALSE_ALARM",
         "INTENSITY_UNITS",
         "MAX_BYTES",

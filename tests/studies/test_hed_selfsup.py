@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peakwise.cli.study import study
-from peakwise.studies import STUDIES
 from peakwise.series import alike, log_rows
+from peakwise.studies import STUDIES
 from peakwise.studies._hed_breaks import break_place, joined, own_answers, prepare_breaks
 from peakwise.studies._hed_labels import draw_labels, judge, linear_answers, nearest_answers, read_suite
 
