@@ -6,6 +6,7 @@ To add an estimator: one file beside these and one line in the table `ESTIMATORS
 from peakwise.estimators._base import Estimator
 from peakwise.estimators._descriptors import Descriptors
 from peakwise.estimators._identification import Candidate, FoundPhase, Identification, Unexplained
+from peakwise.estimators._latent_sensitivity import latent_sensitivity
 from peakwise.estimators._load import load
 from peakwise.estimators._network_scores import NETWORK_METHODS
 from peakwise.estimators._novelty import Novelty
@@ -96,6 +97,7 @@ __all__ = [
     "Transitions",
     "Unexplained",
     "Workflow",
+    "latent_sensitivity",
     "load",
     "score_regressor",
     "search",

