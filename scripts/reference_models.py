@@ -11,7 +11,7 @@ from markdown_parts import code, first, page, prose, table
 
 from peakwise.augmentation import AUGMENTATIONS
 from peakwise.cli.bench import BENCHES
-from peakwise.estimators import ESTIMATORS, METHODS, NETWORK_METHODS
+from peakwise.estimators import ESTIMATORS, METHODS, NETWORK_METHODS, SEARCH_SPACES, WORKFLOWS
 from peakwise.evaluation import CALIBRATIONS
 from peakwise.explain import EXPLANATIONS, MAPS
 from peakwise.exported import BACKENDS
@@ -20,7 +20,7 @@ from peakwise.matching import EFFORTS, FitSettings, Rules
 from peakwise.networks import DECODERS, HEADS, NETWORKS
 from peakwise.novelty import SCORES
 from peakwise.objectives import OBJECTIVES
-from peakwise.report import NOVELTY_VERDICTS, SERIES_VERDICTS, VERDICTS
+from peakwise.report import DESCRIPTOR_VERDICTS, NOVELTY_VERDICTS, SERIES_VERDICTS, VERDICTS
 from peakwise.series import GROUPINGS
 from peakwise.studies import STUDIES
 from peakwise.wafers import REGION_METHODS, SCALES, STRATEGIES
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def models_page() -> str:
     efforts = ((f"`{n}`", *(str(v) for v in (e.looked, e.fitted, e.added, e.beam))) for n, e in EFFORTS.items())
-    every = (*VERDICTS.values(), *SERIES_VERDICTS.values(), *NOVELTY_VERDICTS.values())
+    every = (*VERDICTS.values(), *SERIES_VERDICTS.values(), *NOVELTY_VERDICTS.values(), *DESCRIPTOR_VERDICTS.values())
     verdicts = [(f"`{v.name}`", v.sign, v.label, v.meaning) for v in every]
     studies = ((f"`{s.name}`", s.title, s.citation, f"<https://doi.org/{s.doi}>") for s in STUDIES.values())
     return page(
@@ -61,7 +61,10 @@ def models_page() -> str:
         table(("Fit", "Default", "What it is"), _settings(FitSettings)),
         table(("Criterion", "Default", "What it is"), _settings(Rules)),
         "## Verdicts",
-        "`peakwise.report.VERDICTS`, of series `SERIES_VERDICTS`, of novelty `NOVELTY_VERDICTS`: kinds of answer.",
+        prose("""
+            `peakwise.report.VERDICTS`, of series `SERIES_VERDICTS`, of novelty `NOVELTY_VERDICTS`, of descriptors
+            `DESCRIPTOR_VERDICTS`: kinds of answer.
+        """),
         table(("Name", "Sign", "Called", "When"), verdicts),
         "## Ways to find the states of a series",
         prose(f"""
@@ -83,6 +86,14 @@ def models_page() -> str:
             `peakwise.wafers.REGION_METHODS`, ways to find phase regions: {code(REGION_METHODS)}; `SCALES` of frames
             that are merged: {code(SCALES)}; `STRATEGIES` of `suggest`: {code(STRATEGIES)}.
         """),
+        "## Ways to descriptors",
+        prose("""
+            `peakwise.estimators.WORKFLOWS`, for `workflow=` of `DescriptorRegressor` and `--workflow`; their options go
+            into `options=`. Which one: [Descriptors](../explanations/descriptors.md). What `train regress --search`
+            tries, and between which limits, is `peakwise.estimators.SEARCH_SPACES`.
+        """),
+        _classes(WORKFLOWS),
+        table(("Workflow", "Tried"), ((f"`{n}`", code(space)) for n, space in SEARCH_SPACES.items())),
         "## Sources of a stream",
         "`peakwise.live.SOURCES`: where patterns come from while they are measured.",
         _classes(SOURCES),

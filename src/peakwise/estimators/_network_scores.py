@@ -122,7 +122,7 @@ class NetworkScores:
         """Strangeness of rows (k, m): (k, n_names); larger is stranger."""
         seen = seen_rows(rows)
         back = self.network.reconstruct(seen, condition)
-        found = {
+        found: dict[str, Callable[[], NDArray[np.floating]]] = {
             "reconstruction": lambda: ((back - seen) ** 2).mean(axis=2).mean(axis=0),
             "weighted_reconstruction": lambda: _weighted(seen, back),
             "latent_density": lambda: self._far(self.network.code(seen, condition)[0]),
