@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Stacked"]
 
 _FOLDS = 4
-_STEPS = 20  # of the search for the scales of a kernel: more of them fit the known patterns, not the new ones
+_STEPS = 20  # of the search for the scales of a kernel; 30 took longer and were as near on two splits
 _SCALES_FROM = 250  # patterns that the scales are learned from; the process itself takes all
 _LEAN = 1e-3  # how hard weights are held near equal ones, against the errors of a range of 1
 _AT_END = 0.03  # share of the training at the end of its range from which that end is a wall
