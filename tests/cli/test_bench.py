@@ -17,7 +17,7 @@ def run(capsys, *words):
 def test_benches_are_listed_and_unknown_ones_refused(capsys):
     code, out, _ = run(capsys, "bench", "--json")
     assert code == 0
-    assert [b["name"] for b in json.loads(out)["benches"]] == ["simulate", "identify", "predict"]
+    assert [b["name"] for b in json.loads(out)["benches"]] == ["simulate", "identify", "predict", "regress"]
     code, _, err = run(capsys, "bench", "everything")
     assert code == 1
     assert "there are simulate" in err

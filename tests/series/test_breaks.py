@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from peakwise.patterns import Patterns
-from peakwise.series import align, examine, prepare_series, probability
+from peakwise.series import examine, prepare_series, probability
 from peakwise.series._breaks import LINE, RAMP, ROOT, breaks, fit_breaks
 from peakwise.series._rule import _rule
-from peakwise.series._views import line_widths, look
+from peakwise.series._views import look
 from series_of_lines import make
 
 
@@ -60,7 +59,7 @@ def test_every_shape_goes_from_nothing_to_all(n):
 def test_by_size_does_not_see_where_a_line_stands():
     n = 24
     series = prepare_series(make(np.zeros(n), strains=np.linspace(0, 0.01, n), counts=20_000))
-    in_place, by_size = (look(series.rows, view, series.width) for view in ("in place", "by size"))
+    in_place, by_size = (look(series.rows, view) for view in ("in place", "by size"))
     change = [
         float(((v.scores[0] - v.scores[-1]) * v.noise) @ ((v.scores[0] - v.scores[-1]) * v.noise))
         for v in (in_place, by_size)
@@ -70,7 +69,7 @@ def test_by_size_does_not_see_where_a_line_stands():
 
 def test_curves_are_principal_components_in_units_of_their_noise():
     series = prepare_series(make(np.repeat([0.0, 1.0], 20), counts=1000))
-    view = look(series.rows, "in place", series.width)
+    view = look(series.rows, "in place")
     centred = series.rows - series.rows.mean(axis=0)
     _, size, right = np.linalg.svd(centred, full_matrices=False)
     np.testing.assert_allclose(
@@ -101,32 +100,3 @@ def test_the_place_of_a_clear_step_is_among_the_candidates():
         seen = examine(prepare_series(make((np.arange(40) > at).astype(float), seed=at)))
         places = [seen.family.middle[c.member] for c in seen.candidates]
         assert min(abs(p - (at + 0.5)) for p in places) <= 1
-
-
-def test_widths_of_lines_tell_where_they_begin_to_split():
-    """One line of constant width, then two that part; all of it moves."""
-    n, x = 40, np.linspace(1, 5, 900)
-    apart = np.maximum(0, np.arange(n) - 19) * 0.0006
-    rows = [
-        sum(
-            np.exp(-(((x - a * (1 + 1e-4 * i) - s) / 0.02) ** 2))
-            for a in (1.7, 2.4, 3.3)
-            for s in (-apart[i], apart[i])
-        )
-        for i in range(n)
-    ]
-    series = prepare_series(Patterns(x, np.random.default_rng(0).poisson(2000 * np.array(rows) + 20), "q"))
-    found = line_widths(align(series)[0], series.width)
-    assert found.shape == (n, 3)
-    steady = found[:18]
-    assert np.abs(steady.mean(axis=0) - steady).max() < 5  # in units of their noise
-    assert (found[-1] - steady.mean(axis=0) > 20).all()
-    # The root of the second moment of a pair is that of one line and of half the distance.
-    ratio = found[-1] / steady.mean(axis=0)
-    expected = np.sqrt(1 + (apart[-1] / (0.02 / np.sqrt(2))) ** 2)
-    assert ratio == pytest.approx(np.full(3, expected), rel=0.25)
-
-
-def test_no_line_has_no_width():
-    assert not line_widths(np.zeros((5, 300), dtype=np.float32), 4).any()
-    assert line_widths(np.random.default_rng(0).normal(size=(5, 300)).astype(np.float32), 4).shape == (5, 1)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Candidate", "Examined", "examine", "margin"]
 
-# Widths of a few lines say whether there is a transition; of where it is the whole pattern knows more.
-_PLACED_BY = ("in place", "by size")
 _NEAR = 0.04  # share of the series within which two views mean one place
 _FLOOR = 0.05  # chi-squared per degree of freedom below which a fit is not better, only luckier
 
@@ -69,12 +67,12 @@ def examine(series: PreparedSeries) -> Examined:
     rows, strain = align(series)
     n = len(rows)
     family = breaks(n)
-    views = {name: look(rows, name, series.width) for name in VIEWS}
+    views = {name: look(rows, name) for name in VIEWS}
     fits = {name: fit_breaks(view.scores, strain, family) for name, view in views.items()}
     is_inside = (family.middle >= margin(n) - 0.5) & (family.middle <= n - margin(n) - 0.5)
     seen: dict[int, tuple[str, str]] = {}
     if is_inside.any():
-        for name, smooth in ((name, smooth) for name in _PLACED_BY for smooth in SMOOTH):
+        for name, smooth in ((name, smooth) for name in VIEWS for smooth in SMOOTH):
             seen.setdefault(int(np.where(is_inside, fits[name][smooth].gain, -1).argmax()), (name, smooth))
     moved = float(np.ptp(strain) * np.median(series.reach) / series.width) if n else 0.0
     candidates = []

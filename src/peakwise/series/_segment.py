@@ -51,7 +51,7 @@ class Boundary:
     confidence : float
         How probable it is that this is a transition at all.
     reason : str
-        What changed: what stands "in place", only heights and widths "by size", or lines that split "by width".
+        What changed: what stands "in place", or only heights and widths "by size".
     """
 
     after: int
@@ -147,10 +147,9 @@ def find_states(
 
     Notes
     -----
-    Lines are brought to one place as far as they only move. What is left is reduced to principal components, as it is,
-    sorted by size, and as widths of lines, and breaks (steps, ramps, order parameters) are fitted beside smooth
-    changes. Numbers from these fits decide by a logistic rule that was learned from made series. Each part is then
-    looked at once more.
+    Lines are brought to one place as far as they only move. What is left is reduced to principal components, as it is
+    and sorted by size, and breaks (steps, ramps, order parameters) are fitted beside smooth changes. Numbers from these
+    fits decide by a logistic rule that was learned from made series. Each part is then looked at once more.
 
     Examples
     --------
@@ -191,7 +190,7 @@ def find_states(
     shares = [np.interp(np.arange(n), split.part.frames, split.share) for split in splits]
     parts = _parts(shares, n)
     rows, path = align(series) if seen is None else (seen.rows, seen.strain)
-    curves = look(rows, VIEWS[0], series.width) if seen is None else seen.views[VIEWS[0]]
+    curves = look(rows, VIEWS[0]) if seen is None else seen.views[VIEWS[0]]
     which = _which_state(rows, series.frames * group, splits, asked)
     probabilities = np.zeros((n, max(which) + 1))
     for part, state in enumerate(which):

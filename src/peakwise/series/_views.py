@@ -1,8 +1,7 @@
-"""A series reduced to a few curves along it, in three views, with the noise of each curve.
+"""A series reduced to a few curves along it, in two views, with the noise of each curve.
 
 *In place*: aligned rows as they are. *By size*: the values of each part of the axis sorted by size, in which a line may
-stand anywhere, so that only heights, widths and numbers of lines count. *By width*: how wide each strong line is, which
-shows a symmetry that is lost: lines split from there on, and had one width before.
+stand anywhere, so that only heights, widths and numbers of lines count.
 """
 
 from __future__ import annotations
@@ -12,22 +11,18 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import find_peaks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from peakwise.series._prepare import Floats
 
-__all__ = ["VIEWS", "View", "line_widths", "look"]
+__all__ = ["VIEWS", "View", "look"]
 
-VIEWS = ("in place", "by size", "by width")
+VIEWS = ("in place", "by size")
 _PARTS = 12  # of the axis, sorted each for itself
 _CURVES = 8  # at most
 _ABOVE_FRAMES = 1.5  # a curve varies by more than so many times what differs from frame to frame
-_LINES = 40  # whose widths are looked at, at most
-_FAINT = 0.05  # of the highest line of the mean row, below which a line is not looked at
-_AROUND = 3  # widths on either side of a line
 _STEADY = 0.8  # share of the frames, the quietest, that tell the noise: a transition is not noise
 
 
@@ -56,47 +51,12 @@ class View:
     loadings: NDArray[np.float64]
 
 
-def look(rows: Floats, view: str, width: int) -> View:
-    """A view of aligned rows, whose lines are `width` steps wide, by its name in `VIEWS`."""
+def look(rows: Floats, view: str) -> View:
+    """A view of aligned rows, by its name in `VIEWS`."""
     if view == "by size":
         edges = np.linspace(0, rows.shape[1], _PARTS + 1).astype(int)
         rows = np.concatenate([np.sort(rows[:, a:b], axis=1) for a, b in pairwise(edges)], axis=1)
-    elif view == "by width":
-        rows = line_widths(rows, width)
     return _components(rows)
-
-
-def line_widths(rows: Floats, width: int) -> Floats:
-    """Widths of the strong lines in each row (n, lines), in units of their noise; (n, 1) zeros where there is no line.
-
-    The root of the second moment about the centroid, of what stands out of the noise in the neighbourhood of the line.
-    """
-    n, m = rows.shape
-    reach = _AROUND * width
-    mean = rows.mean(axis=0)
-    noise = np.sqrt(_value_noise(rows))
-    peaks, told = find_peaks(mean, height=max(_FAINT * float(mean.max()), 3 * noise, 1e-12), distance=3 * width)
-    is_inside = (peaks >= reach) & (peaks < m - reach)
-    peaks = peaks[is_inside][np.argsort(told["peak_heights"][is_inside])[::-1][:_LINES]]
-    if n < 3 or not peaks.size:
-        return np.zeros((n, 1), dtype=np.float32)
-    steps = np.arange(-reach, reach + 1)
-    found = []
-    for peak in np.sort(peaks):
-        height = np.maximum(rows[:, peak - reach : peak + reach + 1] - 2 * noise, 0).astype(np.float64) ** 2
-        total = height.sum(axis=1)
-        is_there = total > 0
-        if is_there.sum() < 3:
-            continue
-        total = np.where(is_there, total, 1.0)
-        centroid = height @ steps / total
-        wide = np.sqrt(np.maximum(height @ steps**2 / total - centroid**2, 0)) / width
-        found.append(np.interp(np.arange(n), np.flatnonzero(is_there), wide[is_there]))
-    if not found:
-        return np.zeros((n, 1), dtype=np.float32)
-    widths = np.column_stack(found)
-    # A hundredth of the width is nothing that a line could be trusted with.
-    return np.asarray(widths / np.maximum(_frame_noise(widths), 0.01 * widths.mean(axis=0) + 1e-6), dtype=np.float32)
 
 
 def _components(rows: Floats) -> View:

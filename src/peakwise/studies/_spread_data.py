@@ -41,7 +41,7 @@ def read_spread(folder: Path) -> tuple[Patterns, dict[str, NDArray[np.float64]]]
 def line_places(a: Any, b: Any, c: Any, beta: Any, most: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Indices (k, 3) of the lines of a C-centred monoclinic cell below a q [1/angstrom], and their q (n, k).
 
-    >>> hkl, q = line_places(10.0, 9.0, 7.0, 90.0, 1.5)
+    >>> hkl, q = line_places(10.0, 9.0, 7.0, 90.0, 1.27)
     >>> hkl.tolist(), (2 * np.pi / q[0, :3]).round(3).tolist()
     ([[0, 0, 1], [1, 1, 0], [2, 0, 0]], [7.0, 6.69, 5.0])
     """
