@@ -6,6 +6,7 @@ The room knows no estimator: it takes the plain document that the command prints
 
 from peakwise.report._answer import Candidate, Curves, Document, Explanation, Fit, PhaseAnswer, ScanAnswer, Unexplained
 from peakwise.report._csv import identification_csv
+from peakwise.report._curves import ScanCurves
 from peakwise.report._figure import plot_identification, save_figure
 from peakwise.report._novelty import NoveltyCurves, NoveltyDocument, NoveltyMap, NoveltyScan
 from peakwise.report._novelty_csv import novelty_csv
@@ -13,7 +14,7 @@ from peakwise.report._novelty_map import add_map
 from peakwise.report._novelty_page import novelty_html, write_novelty_html
 from peakwise.report._novelty_verdict import NOVELTY_VERDICTS, tell_novelty, tell_scan
 from peakwise.report._page import identification_html, write_identification_html
-from peakwise.report._regression import Chart, DescriptorCurves, DescriptorDocument, DescriptorScan, Series
+from peakwise.report._regression import Chart, DescriptorDocument, DescriptorScan, Series
 from peakwise.report._regression_csv import descriptors_csv
 from peakwise.report._regression_figures import chart_figure, parity_figure, residual_figure
 from peakwise.report._regression_page import descriptors_html, write_descriptors_html
@@ -53,7 +54,6 @@ __all__ = [
     "Chart",
     "ClusterDocument",
     "Curves",
-    "DescriptorCurves",
     "DescriptorDocument",
     "DescriptorScan",
     "Document",
@@ -66,6 +66,7 @@ __all__ = [
     "PatternState",
     "PhaseAnswer",
     "ScanAnswer",
+    "ScanCurves",
     "Series",
     "SeriesCurves",
     "TransitionDocument",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import zlib
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Required, TypedDict
 
 import numpy as np
 
@@ -23,9 +23,21 @@ if TYPE_CHECKING:
 
     from peakwise.report._answer import ScanAnswer
 
-__all__ = ["embed", "kept_points", "pack", "wavelength_of"]
+__all__ = ["ScanCurves", "embed", "kept_points", "pack", "wavelength_of"]
 
 _KEPT_BITS = 14  # of 23 in the mantissa: a relative error below 3.1e-5, a tenth of a pixel on any screen
+
+
+class ScanCurves(TypedDict, total=False):
+    """The patterns of the scans, in the order of the answer."""
+
+    axis: Required[Any]
+    kind: str
+    unit: str
+    wavelength: float | None
+    intensity_unit: str | None
+    patterns: Required[Any]
+    """Array (n, n_points)."""
 
 
 def wavelength_of(scan: ScanAnswer) -> float | None:

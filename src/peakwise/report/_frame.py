@@ -7,6 +7,7 @@ import hashlib
 import shlex
 from collections.abc import Mapping
 from importlib.resources import files
+from itertools import takewhile
 from string import Template
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,22 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
-__all__ = ["again", "failed_files", "fill", "header", "provenance", "save_page"]
+__all__ = [
+    "again",
+    "card",
+    "choice",
+    "failed_files",
+    "figure_place",
+    "fill",
+    "header",
+    "map_card",
+    "provenance",
+    "save_page",
+    "scan_overview",
+    "shared_folder",
+]
 
+_NO_SCRIPT = "The plot needs JavaScript; nothing else here does."
 _MOST_FAILED = 1_000
 _MOST_FACTS = 300
 
@@ -64,6 +79,59 @@ def header(question: str, counts: Sequence[str], whole: Mapping[str, Any], *more
     ]
     told = tag("p", {"class": "facts"}, " ".join(fact for fact in facts if fact))
     return tag("header", None, tag("h1", None, question), told, *more)
+
+
+def card(inner: Markup) -> Markup:
+    """Return a part of the page in its frame, or nothing where there is none."""
+    return tag("section", {"class": "card"}, inner) if inner else Markup("")
+
+
+def figure_place(
+    kind: str, block: str, label: str, *inside: Markup | str, css: str = "plot", target: int | None = None
+) -> Markup:
+    """Return the place in which a script draws a figure of this kind from the data block of this name."""
+    given: dict[str, Any] = {"class": css, "data-kind": kind, "data-block": block, "data-label": label}
+    given["data-target"] = None if target is None else str(target)
+    return tag("figure", given, tag("noscript", None, tag("p", {"class": "note"}, _NO_SCRIPT)), *inside)
+
+
+def map_card(name: str, title: str, note: str, *figures: Markup) -> Markup:
+    """Return figures with a title above and what is to be known of them below; links lead to `name`."""
+    said = tag("p", {"class": "note"}, note) if note else ""
+    return tag("section", {"class": "card map", "id": name}, tag("h2", None, title), *figures, said)
+
+
+def scan_overview(
+    choices: Sequence[Markup], wanted: str, head: Sequence[Markup], rows: Sequence[Markup], note: str, *, panels: bool
+) -> Markup:
+    """Return the table of all scans that can be sorted, searched and filtered; with `panels`, all can be opened."""
+    search = tag("input", {"type": "search", "placeholder": wanted, "aria-label": "Search"})
+    return tag(
+        "section", {"id": "overview", "class": "novelty"},
+        tag("h2", None, "All scans"),
+        tag("div", {"class": "tools", "role": "group", "aria-label": "Filter"}, *choices, search,
+            tag("output", {"id": "shown"})),
+        tag("div", {"class": "scroll"},
+            tag("table", {"class": "sortable"}, tag("thead", None, tag("tr", None, *head)),
+                tag("tbody", None, *rows))),
+        tag("p", {"class": "note"}, note) if note else "",
+        tag("div", {"class": "tools", "hidden": not panels},
+            tag("button", {"type": "button", "id": "open-all"}, "open all shown"),
+            tag("button", {"type": "button", "id": "close-all"}, "close all")),
+    )  # fmt: skip
+
+
+def choice(verdict: str, text: str, *, is_on: bool = False) -> Markup:
+    """Return a button that shows the scans of one kind of answer."""
+    pressed = {"class": f"filter v-{verdict or 'all'}", "data-verdict": verdict, "aria-pressed": str(is_on).lower()}
+    return tag("button", {"type": "button", **pressed}, text)
+
+
+def shared_folder(names: Sequence[str]) -> int:
+    """How many characters of folders all names begin with: in a table they only take room."""
+    first, last = min(names).split("/")[:-1], max(names).split("/")[:-1]  # what these two share, all share
+    same = [a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))]
+    return len("/".join([*same, ""]))
 
 
 def failed_files(failed: Sequence[Mapping[str, str]]) -> Markup:

@@ -11,6 +11,7 @@ from typing import Any, Required, TypedDict, cast
 import numpy as np
 
 from peakwise.report._check import Checks
+from peakwise.report._curves import ScanCurves
 
 __all__ = ["NoveltyCurves", "NoveltyDocument", "NoveltyMap", "NoveltyScan", "check_novelty"]
 
@@ -38,16 +39,9 @@ class NoveltyScan(TypedDict, total=False):
     warnings: Sequence[str]
 
 
-class NoveltyCurves(TypedDict, total=False):
-    """The patterns of the scans, in the order of the answer."""
+class NoveltyCurves(ScanCurves, total=False):
+    """The patterns of the scans, and what is known of them."""
 
-    axis: Required[Any]
-    kind: str
-    unit: str
-    wavelength: float | None
-    intensity_unit: str | None
-    patterns: Required[Any]
-    """Array (n, n_points)."""
     reconstructions: Any
     """Array (n, n_points), what is known of them, on the scale of each pattern; or None."""
     reconstruction: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from peakwise.errors import one_line
-from peakwise.report._frame import again, failed_files, fill, header, provenance, save_page
+from peakwise.report._frame import again, failed_files, figure_place, fill, header, map_card, provenance, save_page
 from peakwise.report._markup import Markup, data_block, join, tag
 from peakwise.report._novelty import check_novelty
 from peakwise.report._novelty_blocks import cloud_block, scan_block, strangest
@@ -29,7 +29,6 @@ _SCRIPTS = (
 )  # fmt: skip
 _MOST_PANELS = 300
 _OPEN = 12  # new scans that are open from the beginning
-_NO_SCRIPT = "The plot needs JavaScript; nothing else here does."
 
 
 def write_novelty_html(document: NoveltyDocument, path: str | os.PathLike[str]) -> None:
@@ -166,9 +165,9 @@ def _overlay(whole: NoveltyDocument, i: int, curves: Mapping[str, Any] | None, b
     label = f"{one_line(scan['scan'], 120)} over {made}, and their difference."
     return join([
         tag("div", {"class": "legend"}, *legend),
-        tag("figure", {"class": "plot short", "data-kind": "scan", "data-block": name, "data-label": label},
-            tag("noscript", None, tag("p", {"class": "note"}, _NO_SCRIPT)),
-            tag("figcaption", {"class": "note"}, thinned) if thinned else ""),
+        figure_place(
+            "scan", name, label, tag("figcaption", {"class": "note"}, thinned) if thinned else "", css="plot short"
+        ),
     ])  # fmt: skip
 
 
@@ -209,10 +208,4 @@ def _figures(block: Mapping[str, Any] | None) -> Markup:
 
 def _map(kind: str, title: str, note: str) -> Markup:
     css = "plot short" if kind in ("violin", "mixing") else "plot"
-    return tag(
-        "section", {"class": "card map", "id": f"map-{kind}"},
-        tag("h2", None, title),
-        tag("figure", {"class": css, "data-kind": kind, "data-block": "data-cloud", "data-label": f"{title}."},
-            tag("noscript", None, tag("p", {"class": "note"}, _NO_SCRIPT))),
-        tag("p", {"class": "note"}, note) if note else "",
-    )  # fmt: skip
+    return map_card(f"map-{kind}", title, note, figure_place(kind, "data-cloud", f"{title}.", css=css))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from peakwise.errors import one_line
+from peakwise.report._frame import choice, scan_overview, shared_folder
 from peakwise.report._markup import Markup, tag
 from peakwise.report._novelty_verdict import NOVELTY_VERDICTS, p_text
 from peakwise.report._panel import badge, bar, table
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from peakwise.report._novelty import NoveltyDocument, NoveltyScan
     from peakwise.report._verdict import Told
 
-__all__ = ["choice", "overview", "parts_table", "peaks_table", "shared_folder", "words"]
+__all__ = ["overview", "parts_table", "peaks_table", "words"]
 
 _MOST_ROWS = 2_000
 _TITLES = (
@@ -47,32 +47,12 @@ def overview(whole: NoveltyDocument, order: Sequence[int], told: Sequence[Told],
     choices += [
         choice(name, f"{v.sign} {v.label} ({found[name]:,})") for name, v in NOVELTY_VERDICTS.items() if found[name]
     ]
-    search = tag("input", {"type": "search", "placeholder": "name of a scan or phase", "aria-label": "Search"})
     left = (
         f"The {_MOST_ROWS:,} strangest of {len(scans):,} scans are listed; --csv has all."
         if len(scans) > _MOST_ROWS
         else ""
     )
-    return tag(
-        "section", {"id": "overview", "class": "novelty"},
-        tag("h2", None, "All scans"),
-        tag("div", {"class": "tools", "role": "group", "aria-label": "Filter"}, *choices, search,
-            tag("output", {"id": "shown"})),
-        tag("div", {"class": "scroll"},
-            tag("table", {"class": "sortable"}, tag("thead", None, tag("tr", None, *heads)),
-                tag("tbody", None, *rows))),
-        tag("p", {"class": "note"}, left) if left else "",
-        tag("div", {"class": "tools"},
-            tag("button", {"type": "button", "id": "open-all"}, "open all shown"),
-            tag("button", {"type": "button", "id": "close-all"}, "close all")),
-    )  # fmt: skip
-
-
-def shared_folder(names: Sequence[str]) -> int:
-    """How many characters of folders all names begin with: in a table they only take room."""
-    first, last = min(names).split("/")[:-1], max(names).split("/")[:-1]  # what these two share, all share
-    same = [a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))]
-    return len("/".join([*same, ""]))
+    return scan_overview(choices, "name of a scan or phase", heads, rows, left, panels=True)
 
 
 def _row(i: int, scan: NoveltyScan, said: Told, *, folder: int, has_panel: bool, has_warnings: bool) -> Markup:
@@ -96,12 +76,6 @@ def _row(i: int, scan: NoveltyScan, said: Told, *, folder: int, has_panel: bool,
 
 def _cell(key: object, shown: object, css: str | None = None) -> Markup:
     return tag("td", {"class": css, "data-sort": "" if key is None else key}, shown)
-
-
-def choice(verdict: str, text: str, *, is_on: bool = False) -> Markup:
-    """Return a button that shows the scans of one kind of answer."""
-    pressed = {"class": f"filter v-{verdict or 'all'}", "data-verdict": verdict, "aria-pressed": str(is_on).lower()}
-    return tag("button", {"type": "button", **pressed}, text)
 
 
 def peaks_table(scan: NoveltyScan, curves: Mapping[str, Any] | None) -> Markup:

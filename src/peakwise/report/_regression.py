@@ -6,15 +6,17 @@ As in `_answer`: a key that is not `Required` may be missing or null, and its pa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Required, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Required, TypedDict, cast
 
 import numpy as np
 
 from peakwise.report._check import Checks
 
+if TYPE_CHECKING:
+    from peakwise.report._curves import ScanCurves
+
 __all__ = [
     "Chart",
-    "DescriptorCurves",
     "DescriptorDocument",
     "DescriptorScan",
     "Series",
@@ -38,18 +40,6 @@ class DescriptorScan(TypedDict, total=False):
     truth: Mapping[str, float | None]
     """Where it is known."""
     warnings: Sequence[str]
-
-
-class DescriptorCurves(TypedDict, total=False):
-    """The patterns of the scans, in the order of the answer."""
-
-    axis: Required[Any]
-    kind: str
-    unit: str
-    wavelength: float | None
-    intensity_unit: str | None
-    patterns: Required[Any]
-    """Array (n, n_points)."""
 
 
 class Series(TypedDict, total=False):
@@ -101,7 +91,7 @@ class DescriptorDocument(TypedDict, total=False):
     columns: Mapping[str, Any]
     """Whatever else is known of the scans: (n,) numbers by name."""
     charts: Sequence[Chart]
-    curves: DescriptorCurves | None
+    curves: ScanCurves | None
     workflow: str
     warnings: Sequence[str]
     failed: Sequence[Mapping[str, str]]

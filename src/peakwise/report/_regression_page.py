@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from peakwise.errors import one_line
-from peakwise.report._frame import again, failed_files, fill, header, provenance, save_page
+from peakwise.report._frame import again, failed_files, figure_place, fill, header, map_card, provenance, save_page
 from peakwise.report._markup import Markup, data_block, join, tag
 from peakwise.report._panel import badge, warning_list
 from peakwise.report._regression import check_descriptors
@@ -17,7 +17,6 @@ from peakwise.report._words import significant
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from peakwise.evaluation import DescriptorScores
     from peakwise.report._regression import Chart, DescriptorDocument, DescriptorScan
@@ -31,7 +30,6 @@ _SCRIPTS = (
 )  # fmt: skip
 _MOST_PANELS = 60
 _MOST_GRID = 24  # small figures
-_NO_SCRIPT = "The plot needs JavaScript; nothing else here does."
 
 
 def write_descriptors_html(document: DescriptorDocument, path: str | os.PathLike[str]) -> None:
@@ -141,7 +139,7 @@ def _small(whole: DescriptorDocument, found: Mapping[str, DescriptorScores]) -> 
         figures.append(
             tag("div", {"class": "part"},
                 tag("h3", None, tag("bdi", None, name), tag("span", {"class": "beside"}, said)),
-                _figure("small", "data-descriptors", f"{one_line(name, 60)}.", css="plot tiny", target=k))
+                figure_place("small", "data-descriptors", f"{one_line(name, 60)}.", css="plot tiny", target=k))
         )  # fmt: skip
     note = (
         "Horizontal: the true value. Vertical: what was read off the scan, with its interval. On the line both agree."
@@ -158,28 +156,14 @@ def _small(whole: DescriptorDocument, found: Mapping[str, DescriptorScores]) -> 
 def _explore(whole: DescriptorDocument, found: Mapping[str, DescriptorScores]) -> Markup:
     more = " Residuals are answers minus truth; they can be drawn against every descriptor." if found else ""
     dashed = " Dashed: least and largest value that was learned from." if whole.get("ranges") else ""
-    return tag(
-        "section",
-        {"class": "card map", "id": "map-explore"},
-        tag("h2", None, "One descriptor closely"),
-        _figure("explore", "data-descriptors", "One descriptor against others."),
-        tag("p", {"class": "note"}, f"Point at a scan to see its pattern and all its numbers.{more}{dashed}"),
-    )
+    note = f"Point at a scan to see its pattern and all its numbers.{more}{dashed}"
+    figure = figure_place("explore", "data-descriptors", "One descriptor against others.")
+    return map_card("map-explore", "One descriptor closely", note, figure)
 
 
 def _chart(chart: Chart, i: int) -> Markup:
-    return tag(
-        "section", {"class": "card map", "id": f"chart-{i}"},
-        tag("h2", None, chart["title"]),
-        _figure("chart", f"data-chart-{i}", f"{one_line(chart['title'], 100)}.", css="plot short"),
-        tag("p", {"class": "note"}, chart["note"]) if chart.get("note") else "",
-    )  # fmt: skip
-
-
-def _figure(kind: str, block: str, label: str, *, css: str = "plot", target: int | None = None) -> Markup:
-    given: dict[str, Any] = {"class": css, "data-kind": kind, "data-block": block, "data-label": label}
-    given["data-target"] = None if target is None else str(target)
-    return tag("figure", given, tag("noscript", None, tag("p", {"class": "note"}, _NO_SCRIPT)))
+    figure = figure_place("chart", f"data-chart-{i}", f"{one_line(chart['title'], 100)}.", css="plot short")
+    return map_card(f"chart-{i}", chart["title"], chart.get("note") or "", figure)
 
 
 def _panel(whole: DescriptorDocument, i: int) -> Markup:
@@ -205,5 +189,5 @@ def _inside(whole: DescriptorDocument, i: int) -> list[Markup]:
     made = [scan_table(whole, scan)]
     if whole.get("curves") is not None:
         label = f"{one_line(scan['scan'], 120)}, the pattern."
-        made.append(_figure("pattern", "data-descriptors", label, css="plot short", target=i))
+        made.append(figure_place("pattern", "data-descriptors", label, css="plot short", target=i))
     return made

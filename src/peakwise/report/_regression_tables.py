@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from peakwise.errors import one_line
 from peakwise.evaluation import wilson_interval
+from peakwise.report._frame import choice, scan_overview, shared_folder
 from peakwise.report._markup import Markup, tag
-from peakwise.report._novelty_tables import choice, shared_folder
 from peakwise.report._panel import badge, table
 from peakwise.report._regression_verdict import DESCRIPTOR_VERDICTS, ends_of, tell_described, value_text
 from peakwise.report._words import significant
@@ -82,23 +82,10 @@ def descriptor_overview(whole: DescriptorDocument, has_panel: set[int]) -> Marku
     found = {"inside": len(scans) - outside, "outside": outside}
     choices = [choice("", f"all ({len(scans):,})", is_on=True)]
     choices += [choice(n, f"{v.sign} {v.label} ({found[n]:,})") for n, v in DESCRIPTOR_VERDICTS.items() if found[n]]
-    search = tag("input", {"type": "search", "placeholder": "name of a scan", "aria-label": "Search"})
     left = f"The first {_MOST_ROWS:,} of {len(scans):,} scans are listed; --csv has all. "
     cut = f"The first {_MOST_TARGETS} of {len(whole['targets'])} descriptors are listed."
     notes = (left if len(scans) > _MOST_ROWS else "") + (cut if len(whole["targets"]) > _MOST_TARGETS else "")
-    return tag(
-        "section", {"id": "overview", "class": "novelty"},
-        tag("h2", None, "All scans"),
-        tag("div", {"class": "tools", "role": "group", "aria-label": "Filter"}, *choices, search,
-            tag("output", {"id": "shown"})),
-        tag("div", {"class": "scroll"},
-            tag("table", {"class": "sortable"}, tag("thead", None, tag("tr", None, *head)),
-                tag("tbody", None, *rows))),
-        tag("p", {"class": "note"}, notes) if notes else "",
-        tag("div", {"class": "tools", "hidden": not has_panel},
-            tag("button", {"type": "button", "id": "open-all"}, "open all shown"),
-            tag("button", {"type": "button", "id": "close-all"}, "close all")),
-    )  # fmt: skip
+    return scan_overview(choices, "name of a scan", head, rows, notes, panels=bool(has_panel))
 
 
 def _row(

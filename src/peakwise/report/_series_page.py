@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from peakwise.errors import one_line
-from peakwise.report._frame import again, failed_files, fill, header, provenance, save_page
+from peakwise.report._frame import again, card, failed_files, figure_place, fill, header, provenance, save_page
 from peakwise.report._markup import Markup, data_block, join, tag
 from peakwise.report._panel import badge, warning_list
 from peakwise.report._series import check_clusters, check_transitions, state_name, states_of
@@ -39,7 +39,6 @@ _SCRIPTS = (
     "behaviour.js", "series_page.js",
 )  # fmt: skip
 _MOST_CHANGES = 20  # boundaries with a figure of their own
-_NO_SCRIPT = "The plot needs JavaScript; nothing else here does."
 
 
 def write_transitions_html(document: TransitionDocument, path: str | os.PathLike[str]) -> None:
@@ -103,9 +102,9 @@ def transitions_html(document: TransitionDocument) -> str:
         _answer(told, _facts(whole)),
         warning_list(whole.get("warnings") or ()),
         _picture(whole, "The series", None, blocks),
-        _card(boundaries_table(whole)),
+        card(boundaries_table(whole)),
         _changes(whole, blocks),
-        _beside(_points(whole, blocks), tag("div", None, _card(stretches_table(whole)), _card(evidence_list(whole)))),
+        _beside(_points(whole, blocks), tag("div", None, card(stretches_table(whole)), card(evidence_list(whole)))),
         *_end(whole),
     ]
     return fill(_title("Transitions", whole), join(body), join(blocks), _SCRIPTS)
@@ -131,7 +130,7 @@ def clusters_html(document: ClusterDocument) -> str:
         _answer(told, facts),
         warning_list(whole.get("warnings") or ()),
         _picture(whole, "The patterns, group by group", order, blocks),
-        _beside(_points(whole, blocks), tag("div", None, _card(groups_table(whole)), _card(evidence_list(whole)))),
+        _beside(_points(whole, blocks), tag("div", None, card(groups_table(whole)), card(evidence_list(whole)))),
         *_end(whole),
     ]
     return fill(_title("Groups", whole), join(body), join(blocks), _SCRIPTS)
@@ -173,7 +172,7 @@ def _facts(whole: TransitionDocument) -> dict[str, object]:
 def _picture(whole: Mapping[str, Any], title: str, order: NDArray[np.intp] | None, blocks: list[Markup]) -> Markup:
     block = series_block(whole, order)
     if block is None:
-        return _card(tag("p", {"class": "note"}, "The answer holds no curves, so the patterns are not drawn."))
+        return card(tag("p", {"class": "note"}, "The answer holds no curves, so the patterns are not drawn."))
     blocks.append(data_block("data-series", block))
     shown, n = len(block["rows"]), block["n"]
     thinned = f"Drawn from {shown:,} of {n:,} patterns; the numbers beside them are of all." if shown < n else ""
@@ -187,21 +186,13 @@ def _picture(whole: Mapping[str, Any], title: str, order: NDArray[np.intp] | Non
         "section", {"class": "card"},
         tag("h2", None, title),
         tag("div", {"class": "legend"}, *legend),
-        _figure("series", "data-series", label),
+        figure_place("series", "data-series", label),
         tag("p", {"class": "note"}, thinned) if thinned else "",
     )  # fmt: skip
 
 
 def _back(state: int) -> str:
     return "bx" if state < 0 else f"b{state % 8}"
-
-
-def _figure(kind: str, block: str, label: str) -> Markup:
-    return tag(
-        "figure", {"class": "plot" if kind == "series" else "plot short", "data-kind": kind, "data-block": block,
-                   "data-label": label},
-        tag("noscript", None, tag("p", {"class": "note"}, _NO_SCRIPT)),
-    )  # fmt: skip
 
 
 def _changes(whole: TransitionDocument, blocks: list[Markup]) -> Markup:
@@ -227,12 +218,13 @@ def _changes(whole: TransitionDocument, blocks: list[Markup]) -> Markup:
             tag("span", None, tag("span", {"class": f"swatch {_back(states[after + i])}"}), word)
             for i, word in enumerate(named)
         ]
+        label = f"Mean patterns before and after transition {k + 1}, and their difference."
         parts.append(
             tag(
                 "section", {"class": "card boundary", "id": f"boundary-{k + 1}"},
                 tag("h2", None, f"What changed at transition {k + 1}, {place}"),
                 tag("div", {"class": "legend"}, *legend),
-                _figure("change", name, f"Mean patterns before and after transition {k + 1}, and their difference."),
+                figure_place("change", name, label, css="plot short"),
                 tag("p", {"class": "note"}, means) if means else "",
                 changed_table(change, whole.get("curves")),
             )
@@ -250,7 +242,7 @@ def _points(whole: Mapping[str, Any], blocks: list[Markup]) -> Markup:
     return tag(
         "section", {"class": "card"},
         tag("h2", None, "Map of the patterns"),
-        _figure("points", "data-points", "Map of the patterns, coloured by state."),
+        figure_place("points", "data-points", "Map of the patterns, coloured by state.", css="plot short"),
         tag("p", {"class": "note"}, note + of),
     )  # fmt: skip
 
@@ -258,10 +250,6 @@ def _points(whole: Mapping[str, Any], blocks: list[Markup]) -> Markup:
 def _beside(*parts: Markup) -> Markup:
     shown = [part for part in parts if part]
     return tag("div", {"class": "columns two"}, *shown) if len(shown) > 1 else join(shown)
-
-
-def _card(inner: Markup) -> Markup:
-    return tag("section", {"class": "card"}, inner) if inner else Markup("")
 
 
 def _end(whole: Mapping[str, Any]) -> Sequence[Markup]:

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from peakwise.errors import one_line
-from peakwise.report._frame import again, failed_files, fill, header, provenance, save_page
+from peakwise.report._frame import (
+    again,
+    card,
+    failed_files,
+    figure_place,
+    fill,
+    header,
+    map_card,
+    provenance,
+    save_page,
+)
 from peakwise.report._markup import Markup, data_block, join, tag
 from peakwise.report._novelty import check_novelty
 from peakwise.report._novelty_blocks import cloud_block
@@ -29,7 +39,6 @@ _SCRIPTS = (
     "pen.js", "axes.js", "scale.js", "colours.js", "panel.js", "changes.js", "cloud.js", "plane.js", "plane_draw.js",
     "novelty_maps.js", "behaviour.js", "wafer_page.js",
 )  # fmt: skip
-_NO_SCRIPT = "The plot needs JavaScript; nothing else here does."
 _MOST_ROWS = 200
 
 
@@ -76,8 +85,8 @@ def wafer_html(document: WaferDocument) -> str:
         _answer(whole, told, titles),
         warning_list(whole.get("warnings") or ()),
         _figures(whole, block, titles),
-        _card(_regions(whole)),
-        _card(_suggestions(whole)),
+        card(_regions(whole)),
+        card(_suggestions(whole)),
         failed_files(whole.get("failed") or ()),
         again(whole),
         provenance(whole),
@@ -139,7 +148,7 @@ def _titles(block: Mapping[str, Any] | None) -> dict[str, str]:
 
 def _figures(whole: WaferDocument, block: Mapping[str, Any] | None, titles: Mapping[str, str]) -> Markup:
     if block is None:
-        return _card(tag("p", {"class": "note"}, "The answer holds no map, so the patterns are not drawn."))
+        return card(tag("p", {"class": "note"}, "The answer holds no map, so the patterns are not drawn."))
     made = whole["map"]
     curves: Mapping[str, Any] = (made or {}).get("curves") or {}
     notes = {
@@ -148,13 +157,9 @@ def _figures(whole: WaferDocument, block: Mapping[str, Any] | None, titles: Mapp
         "mixing": "Line: the mean at each ratio.",
     }
     return join(
-        tag(
-            "section", {"class": "card map", "id": f"map-{kind}"},
-            tag("h2", None, title),
-            tag("figure", {"class": "plot short" if kind in ("violin", "mixing") else "plot", "data-kind": kind,
-                           "data-block": "data-cloud", "data-label": f"{title}."},
-                tag("noscript", None, tag("p", {"class": "note"}, _NO_SCRIPT))),
-            tag("p", {"class": "note"}, notes[kind]) if kind in notes else "",
+        map_card(
+            f"map-{kind}", title, notes.get(kind, ""),
+            figure_place(kind, "data-cloud", f"{title}.", css="plot short" if kind in ("violin", "mixing") else "plot"),
         )
         for kind, title in titles.items()
     )  # fmt: skip
@@ -207,7 +212,3 @@ def _suggestions(whole: WaferDocument) -> Markup:
     ]  # fmt: skip
     columns: list[str | tuple[str, str]] = ["", *((name, "n") for name in names), "why"]
     return table(f"Where to measure next ({whole.get('strategy') or 'exploration'})", columns, rows, len(rows))
-
-
-def _card(inner: Markup) -> Markup:
-    return tag("section", {"class": "card"}, inner) if inner else Markup("")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from peakwise.errors import PeakwiseError
+from peakwise.errors import FetchError
 from peakwise.studies._microstructure_tables import TARGETS, UNITS, Scored, all_models, one_model
 from peakwise.studies._pictures import save_figures
 from peakwise.studies._study import Outcome, Request, Study, Table
@@ -83,7 +83,7 @@ class Settings:
     """
 
     contenders: tuple[Contender, ...] = (*PAPER, *PLAIN, *OURS)
-    seeds: tuple[int, ...] = tuple(range(10))
+    seeds: tuple[int, ...] = tuple(range(10, 20))  # while `stacked` was made, 0 to 3 were looked at
     share: float = 0.3
     epochs: int = 10_000
     autoencoder_epochs: int = 500
@@ -93,7 +93,7 @@ class Settings:
 
 
 QUICK = Settings(
-    contenders=(*PAPER[2:], PLAIN[0], PLAIN[4], OURS[1]), seeds=(0, 1), epochs=400, autoencoder_epochs=50, sizes=(),
+    contenders=(*PAPER[2:], PLAIN[0], PLAIN[4], OURS[1]), seeds=(10, 11), epochs=400, autoencoder_epochs=50, sizes=(),
     latent=(),
 )  # fmt: skip
 
@@ -102,14 +102,14 @@ def load_data() -> tuple[dict[str, Patterns], str]:
     """Both modalities of the published set where it is in the cache, else of ours; and which it is."""
     from peakwise.datasets import load
 
-    try:
+    try:  # a set that is there and damaged is an error; one that nobody has fetched is not
         made = {kind: load("mdf-tac2-v14v", profile=kind) for kind in ("xrd", "vdos")}
         names = set(made["xrd"].names) & set(made["vdos"].names)
         if names and set(TARGETS) <= set(made["xrd"].meta):
             kept = {kind: part[np.isin(part.names, sorted(names))] for kind, part in made.items()}
             return {kind: part[np.argsort(part.names)] for kind, part in kept.items()}, "mdf-tac2-v14v"
-    except PeakwiseError:
-        pass  # nobody has fetched it: ours is always there
+    except FetchError:
+        pass
     return {kind: load("gold-md", profile=kind) for kind in ("xrd", "vdos")}, "gold-md"
 
 

@@ -17,38 +17,8 @@ class Changes extends Panel {
     this.choice("axis", axesOf(data.kind, data.wavelength), (a) => (AXES[a] ? AXES[a].symbol : a), (a) => this.useAxis(a), "Axis", data.kind);
     this.button("reset", "show the whole pattern", () => this.reset());
     this.button("save PNG", "save this view as a picture", () => this.save(data.words ? "peakwise-scan.png" : "peakwise-change.png"));
-    this.pointer(
-      (x) => this.point(x < this.place.left || x > this.place.right ? null : this.nearest(this.unpx(x))),
-      (from, to, moved) => {
-        if (moved && Math.abs(from[0] - to[0]) > 5) {
-          const ends = [this.unpx(from[0]), this.unpx(to[0])];
-          this.view(Math.min(...ends), Math.max(...ends));
-        }
-        this.draw();
-      },
-      () => this.point(null)
-    );
-    this.box.addEventListener("dblclick", () => this.reset());
-    this.box.addEventListener("keydown", (event) => {
-      const side = { ArrowRight: 1, ArrowLeft: -1 }[event.key] || 0;
-      const [low, high] = this.range, middle = (low + high) / 2;
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (side) {
-        const now = this.cursor === null ? this.nearest(middle) : this.cursor;
-        this.point(Math.min(Math.max(now + (this.flipped ? -side : side), 0), this.x.length - 1));
-        this.said.textContent = this.told;
-      } else if (event.key === "+" || event.key === "=") this.view(middle - (high - low) / 4, middle + (high - low) / 4), this.draw();
-      else if (event.key === "-") this.view(middle - (high - low), middle + (high - low)), this.draw();
-      else if (event.key === "0") this.reset();
-      else return;
-      event.preventDefault();
-    });
+    this.listenAlong();
     this.start();
-  }
-
-  reset() {
-    this.range = this.full.slice();
-    this.draw();
   }
 
   show(x) {
@@ -65,13 +35,8 @@ class Changes extends Panel {
   }
 
   draw() {
-    const width = this.box.clientWidth, height = this.box.clientHeight;
-    if (!width || !height) return;
-    const pen = fit(this.canvas, width, height);
-    this.ink = inks(this.box);
-    pen.font = "12px system-ui, sans-serif";
-    pen.fillStyle = this.ink.paper;
-    pen.fillRect(0, 0, width, height);
+    const { pen, width, height } = this.blank();
+    if (!pen) return;
     const bottom = height - 40;
     this.place = { left: 66, right: width - 14, top: 26, middle: 26 + SPLIT * (bottom - 26), bottom };
     const { left, right, top, middle } = this.place;

@@ -28,6 +28,18 @@ class Panel {
     new ResizeObserver(() => this.draw()).observe(this.box);
   }
 
+  // A clean sheet as large as the box; no pen while nothing of it is seen.
+  blank() {
+    const width = this.box.clientWidth, height = this.box.clientHeight;
+    if (!width || !height) return { pen: null };
+    const pen = fit(this.canvas, width, height);
+    this.ink = inks(this.box);
+    pen.font = "12px system-ui, sans-serif";
+    pen.fillStyle = this.ink.paper;
+    pen.fillRect(0, 0, width, height);
+    return { pen, width, height };
+  }
+
   choice(what, names, text, act, label, now) {
     if (names.length < 2) return;
     const group = make("span", "group");
@@ -207,6 +219,41 @@ class Panel {
     });
     this.box.addEventListener("pointercancel", () => ((this.drag = null), this.drawOver()));
     this.box.addEventListener("pointerleave", () => !this.drag && leave());
+  }
+
+  // A figure along the axis: the pointer leads its cursor and draws what is to be seen, and keys do the same.
+  listenAlong() {
+    this.pointer(
+      (x) => this.point(x < this.place.left || x > this.place.right ? null : this.nearest(this.unpx(x))),
+      (from, to, moved) => {
+        if (moved && Math.abs(from[0] - to[0]) > 5) {
+          const ends = [this.unpx(from[0]), this.unpx(to[0])];
+          this.view(Math.min(...ends), Math.max(...ends));
+        }
+        this.draw();
+      },
+      () => this.point(null)
+    );
+    this.box.addEventListener("dblclick", () => this.reset());
+    this.box.addEventListener("keydown", (event) => {
+      const side = { ArrowRight: 1, ArrowLeft: -1 }[event.key] || 0;
+      const [low, high] = this.range, middle = (low + high) / 2;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (side) {
+        const now = this.cursor === null ? this.nearest(middle) : this.cursor;
+        this.point(Math.min(Math.max(now + (this.flipped ? -side : side), 0), this.x.length - 1));
+        this.said.textContent = this.told;
+      } else if (event.key === "+" || event.key === "=") this.view(middle - (high - low) / 4, middle + (high - low) / 4), this.draw();
+      else if (event.key === "-") this.view(middle - (high - low), middle + (high - low)), this.draw();
+      else if (event.key === "0") this.reset();
+      else return;
+      event.preventDefault();
+    });
+  }
+
+  reset() {
+    this.range = this.full.slice();
+    this.draw();
   }
 
   save(name) {

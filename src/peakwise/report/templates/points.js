@@ -25,13 +25,8 @@ class Points extends Panel {
   }
 
   draw() {
-    const width = this.box.clientWidth, height = this.box.clientHeight;
-    if (!width || !height) return;
-    const pen = fit(this.canvas, width, height);
-    this.ink = inks(this.box);
-    pen.font = "12px system-ui, sans-serif";
-    pen.fillStyle = this.ink.paper;
-    pen.fillRect(0, 0, width, height);
+    const { pen, width, height } = this.blank();
+    if (!pen) return;
     const [x0, x1] = spread([this.columns[`x${this.map}`]]), [y0, y1] = spread([this.columns[`y${this.map}`]]);
     this.place = { left: 26, right: width - 10, top: 10, bottom: height - 26 };
     const { left, right, top, bottom } = this.place;

@@ -159,35 +159,8 @@ class PatternFigure extends Panel {
     this.choice("axis", axesOf(this.data.kind, this.data.wavelength), (a) => (AXES[a] ? AXES[a].symbol : a), (a) => this.useAxis(a), "Axis", this.data.kind);
     this.button("reset", "show the whole pattern", () => this.reset());
     this.button("save PNG", "save this view as a picture", () => this.save("peakwise-scan.png"));
-    this.pointer(
-      (x) => this.point(x < this.place.left || x > this.place.right ? null : this.nearest(this.unpx(x))),
-      (from, to, moved) => {
-        if (moved && Math.abs(from[0] - to[0]) > 5) {
-          const ends = [this.unpx(from[0]), this.unpx(to[0])];
-          this.view(Math.min(...ends), Math.max(...ends));
-        }
-        this.draw();
-      },
-      () => this.point(null)
-    );
-    this.box.addEventListener("dblclick", () => this.reset());
-    this.box.addEventListener("keydown", (event) => {
-      const side = { ArrowRight: 1, ArrowLeft: -1 }[event.key] || 0;
-      if (event.ctrlKey || event.metaKey || event.altKey || (!side && event.key !== "0")) return;
-      if (!side) this.reset();
-      else {
-        const now = this.cursor === null ? this.nearest((this.range[0] + this.range[1]) / 2) : this.cursor;
-        this.point(Math.min(Math.max(now + (this.flipped ? -side : side), 0), this.x.length - 1));
-        this.said.textContent = this.told;
-      }
-      event.preventDefault();
-    });
+    this.listenAlong();
     this.start();
-  }
-
-  reset() {
-    this.range = this.full.slice();
-    this.draw();
   }
 
   point(i) {
@@ -196,13 +169,8 @@ class PatternFigure extends Panel {
   }
 
   draw() {
-    const width = this.box.clientWidth, height = this.box.clientHeight;
-    if (!width || !height) return;
-    const pen = fit(this.canvas, width, height);
-    this.ink = inks(this.box);
-    pen.font = "12px system-ui, sans-serif";
-    pen.fillStyle = this.ink.paper;
-    pen.fillRect(0, 0, width, height);
+    const { pen, width, height } = this.blank();
+    if (!pen) return;
     const bottom = height - 40, top = 12;
     this.place = { left: 66, right: width - 14, top, bottom };
     const { left, right } = this.place, [first, last] = this.window();
