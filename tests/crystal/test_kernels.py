@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from crystal.structures import CIFS
-from peakwise.crystal import Phase, _jit, _kernels, _kernels_sites
+from peakwise import _jit
+from peakwise.crystal import Phase, _kernels, _kernels_sites
 from peakwise.crystal._compile import metric, packed
 
 
 @pytest.fixture
 def plain(monkeypatch):
-    """Both modules with `compiled` doing nothing."""
-    monkeypatch.setattr(_jit, "compiled", lambda function: function)
+    """Both modules with `jit` doing nothing."""
+    monkeypatch.setattr(_jit, "jit", lambda **_: lambda function: function)
     made = []
     for module in (_kernels, _kernels_sites):
         spec = importlib.util.spec_from_file_location(f"plain{module.__name__.rpartition('.')[2]}", module.__file__)
@@ -64,4 +65,4 @@ def test_without_a_place_for_its_cache(monkeypatch):
         return real(**options)
 
     monkeypatch.setattr(numba, "njit", njit)
-    assert _jit.compiled(lambda x: x + 1)(2) == 3
+    assert _jit.jit(fastmath=_jit.FAST)(lambda x: x + 1)(2) == 3

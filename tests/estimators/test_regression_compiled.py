@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from peakwise.estimators import _regression_kernel, _regression_kernel_maps
 from peakwise.estimators._regression_compiled import (
     flat_weights,
     is_published,
@@ -125,3 +129,8 @@ def test_what_is_not_published_is_left_to_torch():
         wide = build_encoder("conv_stack", 40, {"stride": 2})
         assert not is_published(Regression(wide, n_targets=2, decoder=None))
         assert not is_published(Regression(build_encoder("conv_stack", 40, {"relu": True}), n_targets=2, decoder=None))
+
+
+def test_a_change_of_the_maps_is_compiled_again():
+    now = zlib.crc32(Path(_regression_kernel_maps.__file__).read_bytes())
+    assert now == _regression_kernel.PARTS, f"write PARTS = {now:#010X} into _regression_kernel.py"

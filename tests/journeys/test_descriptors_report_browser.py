@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from journeys.planes import picture, place, tip
 from report.descriptors import TARGETS, answers, drawn
 
 EXPLORE = "figure[data-kind=explore]"
@@ -15,35 +16,13 @@ def whole():
     return drawn(answers())
 
 
-def tip(page, figure=EXPLORE):
-    pairs = page.locator(f"{figure} .tip:not([hidden]) > div").evaluate_all(
-        "rows => rows.map(r => [...r.children].map(c => c.textContent))"
-    )
-    return dict(pairs)
-
-
-def picture(page, figure=EXPLORE):
-    return page.locator(f"{figure} canvas.curves").first.evaluate("c => c.toDataURL()")
-
-
-def place(page, figure, x, y):
-    """Where a point is, by the numbers at the axes: the frame is 62, 12 and 40 pixels from the edges."""
-    box = page.locator(f"{figure} .box").bounding_box()
-    top = 8 + 20 * int(page.locator(figure).get_attribute("data-rows"))
-    x0, x1, y0, y1 = map(float, page.locator(figure).get_attribute("data-view").split())
-    return (
-        box["x"] + 62 + (x - x0) / (x1 - x0) * (box["width"] - 74),
-        box["y"] + top + (y1 - y) / (y1 - y0) * (box["height"] - 40 - top),
-    )
-
-
 def test_hover_shows_the_scan_with_all_its_numbers_and_its_pattern(visit, whole):
     page = visit(whole)
     page.locator(EXPLORE).scroll_into_view_if_needed()
     for i in (1, 3, 20):
         scan = whole["scans"][i]
         page.mouse.move(*place(page, EXPLORE, scan["truth"]["fcc"], scan["values"]["fcc"]))
-        told = tip(page)
+        told = tip(page, EXPLORE)
         assert told["scan"] == scan["scan"]
         for name in TARGETS:
             value = float(told[name].split(" ")[0].replace("−", "-").replace("·10⁻⁴", "e-4"))
@@ -61,7 +40,7 @@ def test_residuals_against_another_descriptor(visit, whole):
     off = [s["values"]["stress"] - s["truth"]["stress"] for s in whole["scans"]]
     i = int(np.argmax(np.abs(off)))
     page.mouse.move(*place(page, EXPLORE, whole["scans"][i]["truth"]["fcc"], off[i]))
-    assert tip(page)["scan"] == whole["scans"][i]["scan"]
+    assert tip(page, EXPLORE)["scan"] == whole["scans"][i]["scan"]
 
 
 def test_small_figures_show_every_descriptor(visit, whole):
@@ -92,7 +71,7 @@ def test_charts_change_with_the_descriptor(visit, whole):
 def test_a_row_leads_to_its_point_and_a_heading_sorts(visit, whole):
     page = visit(whole)
     page.locator("#overview tr", has_text="cell_0030.xy").click()
-    assert tip(page)["scan"] == "run/cell_0030.xy"
+    assert tip(page, EXPLORE)["scan"] == "run/cell_0030.xy"
     page.locator("#overview thead button", has_text="stress").click()
     cells = page.locator("#overview tbody tr td:nth-child(7)").evaluate_all(
         "all => all.map(c => Number(c.dataset.sort))"
@@ -116,10 +95,10 @@ def test_panels_show_pattern_and_numbers(visit):
 
 def test_dark_and_narrow(visit, whole):
     page = visit(whole)
-    light = picture(page)
+    light = picture(page, EXPLORE)
     page.emulate_media(color_scheme="dark")
     page.wait_for_timeout(200)
-    assert picture(page) != light
+    assert picture(page, EXPLORE) != light
     page.set_viewport_size({"width": 360, "height": 800})
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

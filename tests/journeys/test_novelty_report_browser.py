@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from journeys.planes import picture, place, tip
 from peakwise.report import add_map
 from report.novelty import EXTRA, N_KNOWN, PHASES, WAVELENGTH, answers, drawn, points
 
@@ -18,35 +19,13 @@ def whole():
     return drawn(answers())
 
 
-def tip(page, figure=LATENT):
-    pairs = page.locator(f"{figure} .tip:not([hidden]) > div").evaluate_all(
-        "rows => rows.map(r => [...r.children].map(c => c.textContent))"
-    )
-    return dict(pairs)
-
-
-def picture(page, figure=LATENT):
-    return page.locator(f"{figure} canvas.curves").first.evaluate("c => c.toDataURL()")
-
-
-def place(page, figure, x, y):
-    """Where a point of a map is, by the numbers at its axes: the frame is 62, 12 and 40 pixels from the edges."""
-    box = page.locator(f"{figure} .box").bounding_box()
-    top = 8 + 20 * int(page.locator(figure).get_attribute("data-rows"))
-    x0, x1, y0, y1 = map(float, page.locator(figure).get_attribute("data-view").split())
-    return (
-        box["x"] + 62 + (x - x0) / (x1 - x0) * (box["width"] - 74),
-        box["y"] + top + (y1 - y) / (y1 - y0) * (box["height"] - 40 - top),
-    )
-
-
 def test_hover_tells_of_the_scan_and_shows_its_pattern(visit, whole):
     page = visit(whole)
     page.locator(LATENT).scroll_into_view_if_needed()
     for i in (0, 1, 3, 4, 20):
         scan = whole["scans"][i]
         page.mouse.move(*place(page, LATENT, *whole["map"]["asked"][i]))
-        told = tip(page)
+        told = tip(page, LATENT)
         assert told["scan"] == scan["scan"]
         kind = "new" if scan["novel"] else "explained" if scan["explained_by"] else "known"
         assert told["answer"].startswith(kind)
@@ -62,24 +41,24 @@ def test_hover_tells_of_the_scan_and_shows_its_pattern(visit, whole):
         assert min(inks) > 20
     k = 7
     page.mouse.move(*place(page, LATENT, *whole["map"]["known"][k]))
-    assert tip(page).get("known scan") == PHASES[k % 3] or "scan" in tip(page)
+    assert tip(page, LATENT).get("known scan") == PHASES[k % 3] or "scan" in tip(page, LATENT)
 
 
 def test_a_button_leads_from_a_scan_to_its_place_and_a_click_leads_back(visit, whole):
     page = visit(whole)
     page.locator("#scan-2 button.on-map").click()
-    assert tip(page)["scan"] == "run/scan_00001.xy"
+    assert tip(page, LATENT)["scan"] == "run/scan_00001.xy"
     page.mouse.click(*place(page, LATENT, *whole["map"]["asked"][2]))
     page.wait_for_timeout(100)
     assert page.evaluate("location.hash") == "#scan-3"
     row = page.locator("#overview tr", has_text="scan_00030.xy")
     row.click()
-    assert tip(page)["scan"] == "run/scan_00030.xy"
+    assert tip(page, LATENT)["scan"] == "run/scan_00030.xy"
 
 
 def test_every_colour_changes_the_picture_and_back(visit, whole):
     page = visit(whole)
-    first = picture(page)
+    first = picture(page, LATENT)
     menu = page.locator(f"{LATENT} select[data-menu='colour by']")
     options = menu.locator("option").evaluate_all("all => all.map(o => [o.value, o.textContent])")
     assert {"answer", "nearest phase", "score", "position of the strongest peak", "temperature", "operator",
@@ -87,11 +66,11 @@ def test_every_colour_changes_the_picture_and_back(visit, whole):
     seen = {}
     for value, title in options:
         menu.select_option(value)
-        seen.setdefault(picture(page), []).append(title)
+        seen.setdefault(picture(page, LATENT), []).append(title)
     # Clusters are the phases here: the same colours, another key.
     assert all(len(titles) == 1 for titles in seen.values()), [t for t in seen.values() if len(t) > 1]
     menu.select_option("group")
-    assert picture(page) == first
+    assert picture(page, LATENT) == first
 
 
 def test_against_score_the_new_ones_are_above_the_line(visit, whole):
@@ -100,7 +79,7 @@ def test_against_score_the_new_ones_are_above_the_line(visit, whole):
     page.locator(LATENT).scroll_into_view_if_needed()
     scan = whole["scans"][0]
     page.mouse.move(*place(page, LATENT, whole["map"]["asked"][0][0], scan["score"]))
-    assert tip(page)["scan"] == scan["scan"]
+    assert tip(page, LATENT)["scan"] == scan["scan"]
 
 
 def test_library_over_places_and_over_any_three_elements(visit, whole):
@@ -153,7 +132,7 @@ def test_filters_search_and_order(visit, whole):
 
 def test_zoom_and_all_again(visit, whole):
     page = visit(whole)
-    first = picture(page)
+    first = picture(page, LATENT)
     page.locator(LATENT).scroll_into_view_if_needed()
     a, b = place(page, LATENT, -1, -1), place(page, LATENT, 1, 1)
     page.mouse.move(*a)
@@ -164,32 +143,32 @@ def test_zoom_and_all_again(visit, whole):
     assert (x0, x1, y0, y1) == pytest.approx((-1, 1, -1, 1), abs=0.05)
     page.locator(f"{LATENT} button", has_text="reset").click()
     page.mouse.move(0, 0)
-    assert picture(page) == first
+    assert picture(page, LATENT) == first
 
 
 def test_keys_go_from_scan_to_scan(visit, whole):
     page = visit(whole)
     page.locator(f"{LATENT} .box").focus()
     page.keyboard.press("ArrowRight")
-    assert tip(page)["scan"] == "run/scan_00000.xy"
+    assert tip(page, LATENT)["scan"] == "run/scan_00000.xy"
     page.keyboard.press("ArrowRight")
-    assert tip(page)["scan"] == "run/scan_00001.xy"
+    assert tip(page, LATENT)["scan"] == "run/scan_00001.xy"
     assert "scan_00001" in page.locator(f"{LATENT} .said").text_content()
 
 
 def test_dark_and_print_are_drawn_again(visit, whole):
     page = visit(whole)
-    light = picture(page)
+    light = picture(page, LATENT)
     page.emulate_media(color_scheme="dark")
     page.wait_for_timeout(200)
-    assert picture(page) != light
+    assert picture(page, LATENT) != light
     page.emulate_media(color_scheme="light")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.locator(f"{LATENT} canvas.curves").evaluate("c => c.width / c.clientWidth") == pytest.approx(
         2, abs=0.02
     )
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert picture(page) == light
+    assert picture(page, LATENT) == light
 
 
 @pytest.mark.parametrize("width", [360, 800])

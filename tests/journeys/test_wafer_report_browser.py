@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from journeys.planes import tip
 from peakwise.report import add_map
 
 LIBRARY = "figure[data-kind=library]"
@@ -33,14 +34,6 @@ def whole():
         compositions={e: shares[:, i] for i, e in enumerate(("Fe", "Pd", "Ga"))}, mixing=np.linspace(0, 1, N),
         columns={"annealed": np.arange(N) + 300.0}, axis=x, patterns=rows, reconstructions=0.9 * rows, kind="q",
     )  # fmt: skip
-
-
-def tip(page, figure):
-    return dict(
-        page.locator(f"{figure} .tip:not([hidden]) > div").evaluate_all(
-            "rows => rows.map(r => [...r.children].map(c => c.textContent))"
-        )
-    )
 
 
 def test_the_map_tells_of_regions_and_patterns(visit, whole):

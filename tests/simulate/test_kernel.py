@@ -326,7 +326,7 @@ def test_changed_parts_of_the_kernel_are_compiled_again():
 
 
 def test_stale_machine_code_is_not_run():
-    from peakwise.simulate._jit import check_layout, layout_code
+    from peakwise.simulate._layout import check_layout, layout_code
 
     check_layout(layout_code(), "here")
     with pytest.raises(RuntimeError, match="change LAYOUT there"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from peakwise.crystal._jit import compiled
+from peakwise._jit import FAST, jit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,7 @@ _DEN = 24  # translations count in 1/24 of a cell edge
 _BLOCK = 256  # atoms whose phase tables fit the nearest cache together
 
 
-@compiled
+@jit(fastmath=FAST)
 def _members(
     h: int,
     k: int,
@@ -60,7 +60,7 @@ def _members(
     return n
 
 
-@compiled
+@jit(fastmath=FAST)
 def _list(
     rec: NDArray[np.float64], s2_max: float, h_max: int, ops: NDArray[np.int64], cen: NDArray[np.int64], guess: int
 ) -> tuple[NDArray[np.int16], NDArray[np.int16], NDArray[np.int32], NDArray[np.float64], int, int, int]:
@@ -115,7 +115,7 @@ def _list(
     return hkl, every, end, s2, n, k_big, l_big
 
 
-@compiled
+@jit(fastmath=FAST)
 def _twice_hkl(old: NDArray[np.int16]) -> NDArray[np.int16]:
     """A copy with twice the rows."""
     new = np.empty((2 * len(old), 3), np.int16)
@@ -125,7 +125,7 @@ def _twice_hkl(old: NDArray[np.int16]) -> NDArray[np.int16]:
     return new
 
 
-@compiled
+@jit(fastmath=FAST)
 def _twice(old: NDArray[Any]) -> NDArray[Any]:
     """A copy with twice the room."""
     new = np.empty(2 * len(old), old.dtype)
@@ -134,7 +134,7 @@ def _twice(old: NDArray[Any]) -> NDArray[Any]:
     return new
 
 
-@compiled
+@jit(fastmath=FAST)
 def _rank(s2: NDArray[np.float64], n: int) -> NDArray[np.int64]:
     """Indices of the first n in rising order, equal ones as they came (merge sort from runs of 8)."""
     order, other = np.arange(n), np.empty(n, np.int64)
@@ -162,7 +162,7 @@ def _rank(s2: NDArray[np.float64], n: int) -> NDArray[np.int64]:
     return order
 
 
-@compiled
+@jit(fastmath=FAST)
 def _powers(
     atoms: NDArray[np.float64], first: int, n: int, tops: tuple[int, int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -184,7 +184,7 @@ def _powers(
     return re, im
 
 
-@compiled
+@jit(fastmath=FAST)
 def _decay(x: float) -> float:
     """exp(-x), x >= 0, as (Taylor polynomial of x / 1024)^1024: 1e-10 of the value up to x = 20; it vectorises."""
     y = min(x, 700.0) * (-1.0 / 1024)
@@ -202,7 +202,7 @@ def _decay(x: float) -> float:
     return y
 
 
-@compiled
+@jit(fastmath=FAST)
 def _add(
     work: NDArray[np.float64],
     hkl: NDArray[np.int16],
@@ -255,7 +255,7 @@ def _add(
             sums[e, 2 * i + 1] += im * common
 
 
-@compiled
+@jit(fastmath=FAST)
 def families(
     rec: NDArray[np.float64],
     s2_max: float,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from peakwise.crystal._jit import compiled
+from peakwise._jit import FAST, jit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +16,7 @@ __all__ = ["expand", "neighbours", "settle_all"]
 _DEN = 24  # translations count in 1/24 of a cell edge
 
 
-@compiled
+@jit(fastmath=FAST)
 def _distance2(x: float, y: float, z: float, g: NDArray[np.float64]) -> float:
     """Squared length [angstrom²] of a fractional vector wrapped around the origin; g is the metric tensor."""
     x, y, z = x - np.rint(x), y - np.rint(y), z - np.rint(z)
@@ -24,7 +24,7 @@ def _distance2(x: float, y: float, z: float, g: NDArray[np.float64]) -> float:
     return square
 
 
-@compiled
+@jit(fastmath=FAST)
 def _image(r: NDArray[np.int64], t: NDArray[np.int64], x: float, y: float, z: float) -> tuple[float, float, float]:
     return (
         r[0, 0] * x + r[0, 1] * y + r[0, 2] * z + t[0] / _DEN,
@@ -33,7 +33,7 @@ def _image(r: NDArray[np.int64], t: NDArray[np.int64], x: float, y: float, z: fl
     )
 
 
-@compiled
+@jit(fastmath=FAST)
 def _settle(
     at: NDArray[np.float64],
     rot: NDArray[np.int64],
@@ -54,7 +54,7 @@ def _settle(
     return n
 
 
-@compiled
+@jit(fastmath=FAST)
 def settle_all(
     xyz: NDArray[np.float64],
     tolerance: NDArray[np.float64],
@@ -83,7 +83,7 @@ def settle_all(
     return out, order
 
 
-@compiled
+@jit(fastmath=FAST)
 def neighbours(
     xyz: NDArray[np.float64],
     rot: NDArray[np.int64],
@@ -112,7 +112,7 @@ def neighbours(
     return twin, nearest
 
 
-@compiled
+@jit(fastmath=FAST)
 def expand(
     sites: NDArray[np.float64],
     beta: NDArray[np.float64],
@@ -156,7 +156,7 @@ def expand(
     return turned, end
 
 
-@compiled
+@jit(fastmath=FAST)
 def _find(
     at: tuple[float, float, float],
     rows: NDArray[np.float64],
@@ -178,7 +178,7 @@ def _find(
     return -1
 
 
-@compiled
+@jit(fastmath=FAST)
 def _turn_beta(b: NDArray[np.float64], r: NDArray[np.int64], out: NDArray[np.float64]) -> None:
     """R b R^T of the six numbers 11, 22, 33, 12, 13, 23, written into the last six of `out`."""
     to = len(out) - 6
@@ -194,7 +194,7 @@ def _turn_beta(b: NDArray[np.float64], r: NDArray[np.int64], out: NDArray[np.flo
         )
 
 
-@compiled
+@jit(fastmath=FAST)
 def _average_beta(
     at: NDArray[np.float64],
     b: NDArray[np.float64],

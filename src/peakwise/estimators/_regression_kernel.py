@@ -1,257 +1,26 @@
-"""The published networks of descriptors, forwards and backwards, in compiled loops.
+"""The training of the published networks of descriptors in compiled loops: perceptron, losses, steps, AdamW.
 
-Convolutions without anything between them are one linear map, and so is the dense layer behind them. So the encoder is
-computed once a step as one matrix (n_latent, n_points), whatever the size of the batch, and the decoder likewise;
-the chain rule then goes back through the same products to the parameters that the published network has. Nothing is
-approximated: gradients equal those of the network as it is printed (tests compare them with torch).
-
-All parameters stand in one flat array, so that AdamW is one loop. For each modality, in this order: kernels
-(out, in, kernel) and biases of the encoder's convolutions, its dense layer (channels, n_latent, length) and bias; with
-a decoder, its dense layer (channels, n_latent + 1, length) whose last row is the bias, then kernels (in, out, kernel)
-and biases of the transposed convolutions from the last to the first, so that they have the shapes of the encoder's.
-Then weights (out, in) and bias of each layer of the perceptron.
+All parameters stand in one flat array, so that AdamW is one loop: those of the maps of each modality
+(`_regression_kernel_maps`), then weights (out, in) and bias of each layer of the perceptron.
 """
-
-# What numba compiles has no types for the type checker.
-# ruff: noqa: ANN001, ANN202
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numba as nb
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from peakwise._jit import FAST, jit
+from peakwise.estimators._regression_kernel_maps import decode, decode_back, encode, encode_back
 
 __all__ = ["rooms", "step", "train_published"]
 
+# numba looks at this file only to see whether its stored code is current: the checksum of the other one.
+PARTS = 0x514C0BB1
 _SLOPE = np.float32(0.01)  # of LeakyReLU below zero, as torch has it
 _SHARE = 65536  # steps of the probability of dropout
 
 
-def _jit(function: Callable[..., Any]) -> Any:
-    try:
-        return nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
-    except RuntimeError:  # a read-only installation without a home: compiled anew in each process
-        return nb.njit(nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})(function)
-
-
-@_jit
-def _compose(p, off, ch, size, made):  # type: ignore[no-untyped-def]
-    """One kernel (channels, length) for all convolutions up to each."""
-    for o in range(ch[1]):
-        for u in range(size):
-            made[0, o, u] = p[off[0] + o * size + u]
-    for layer in range(1, ch.size - 1):
-        before = layer * (size - 1) + 1
-        made[layer, : ch[layer + 1], : before + size - 1] = 0
-        for o in range(ch[layer + 1]):
-            for i in range(ch[layer]):
-                for u in range(size):
-                    w = p[off[layer] + (o * ch[layer] + i) * size + u]
-                    for s in range(before):
-                        made[layer, o, s + u] += w * made[layer - 1, i, s]
-
-
-@_jit
-def _compose_back(p, g, off, ch, size, made, slope):  # type: ignore[no-untyped-def]
-    """From gradients of the joint kernels to those of each; `slope` holds what else the joint ones were used for."""
-    for layer in range(ch.size - 2, 0, -1):
-        before = layer * (size - 1) + 1
-        for o in range(ch[layer + 1]):
-            for i in range(ch[layer]):
-                for u in range(size):
-                    at = off[layer] + (o * ch[layer] + i) * size + u
-                    w, total = p[at], np.float32(0)
-                    for s in range(before):
-                        total += slope[layer, o, s + u] * made[layer - 1, i, s]
-                        slope[layer - 1, i, s] += slope[layer, o, s + u] * w
-                    g[at] += total
-    for o in range(ch[1]):
-        for u in range(size):
-            g[off[0] + o * size + u] += slope[0, o, u]
-
-
-@_jit
-def _spread(weight, kernel, rows, length, wide, out):  # type: ignore[no-untyped-def]
-    """Dense weights (channels, rows x length) after convolutions: (rows, points); `wide` is room for the steps."""
-    reach = kernel.shape[0]
-    steps = wide[: reach * rows * length].reshape((reach, rows * length))
-    np.dot(kernel, weight, steps)
-    out[:] = 0
-    for s in range(reach):
-        for r in range(rows):
-            to, part = out[r, s : s + length], steps[s, r * length : (r + 1) * length]
-            for q in range(length):
-                to[q] += part[q]
-
-
-@_jit
-def _spread_back(weight, kernel, slope, length, wide, to_weight, to_kernel):  # type: ignore[no-untyped-def]
-    reach, rows = kernel.shape[0], slope.shape[0]
-    steps = wide[: reach * rows * length].reshape((reach, rows * length))
-    for s in range(reach):
-        for r in range(rows):
-            steps[s, r * length : (r + 1) * length] = slope[r, s : s + length]
-    np.dot(kernel.T, steps, to_weight)
-    np.dot(steps, weight.T, to_kernel)
-
-
-@_jit
-def _biases(p, off, ch, made, out):  # type: ignore[no-untyped-def]
-    """The bias that valid convolutions add up to, a channel; `made` are the sums of kernels."""
-    out[0, : ch[1]] = p[off[0] : off[0] + ch[1]]
-    for layer in range(1, ch.size - 1):
-        for o in range(ch[layer + 1]):
-            total = p[off[layer] + o]
-            for i in range(ch[layer]):
-                total += made[layer, o, i] * out[layer - 1, i]
-            out[layer, o] = total
-
-
-@_jit
-def _kernel_sums(p, off, ch, size, made):  # type: ignore[no-untyped-def]
-    for layer in range(1, ch.size - 1):
-        for o in range(ch[layer + 1]):
-            for i in range(ch[layer]):
-                at = off[layer] + (o * ch[layer] + i) * size
-                made[layer, o, i] = p[at : at + size].sum()
-
-
-@_jit
-def _biases_back(g, off_k, off_b, ch, size, sums, biases, slope):  # type: ignore[no-untyped-def]
-    for layer in range(ch.size - 2, -1, -1):
-        for o in range(ch[layer + 1]):
-            down = slope[layer, o]
-            g[off_b[layer] + o] += down
-            if layer:
-                for i in range(ch[layer]):
-                    slope[layer - 1, i] += down * sums[layer, o, i]
-                    at = off_k[layer] + (o * ch[layer] + i) * size
-                    for u in range(size):
-                        g[at + u] += down * biases[layer - 1, i]
-
-
-@_jit
-def _encode(p, at, ch, size, x, z, work, wide, made, sums, biases):  # type: ignore[no-untyped-def]
-    """Latent numbers z of patterns x; leaves the matrix of the encoder in `work`."""
-    off_k, off_b, off_w = at[0], at[1], at[2, 0]
-    layers, latent, points = ch.size - 1, z.shape[1], x.shape[1]
-    channels, length = ch[layers], points - layers * (size - 1)
-    n_w = latent * channels * length
-    _compose(p, off_k, ch, size, made)
-    _kernel_sums(p, off_k, ch, size, sums)
-    _biases(p, off_b, ch, sums, biases)
-    weight = p[off_w : off_w + n_w].reshape((channels, latent * length))
-    matrix = work[: latent * points].reshape((latent, points))
-    kernel = np.ascontiguousarray(made[layers - 1, :channels, : layers * (size - 1) + 1].T)
-    _spread(weight, kernel, latent, length, wide, matrix)
-    np.dot(x, matrix.T, z)
-    for n in range(latent):
-        start = p[off_w + n_w + n]
-        for c in range(channels):
-            start += biases[layers - 1, c] * weight[c, n * length : (n + 1) * length].sum()
-        for b in range(z.shape[0]):
-            z[b, n] += start
-
-
-@_jit
-def _encode_back(p, g, at, ch, size, x, dz, work, wide, made, sums, biases):  # type: ignore[no-untyped-def]
-    off_k, off_b, off_w = at[0], at[1], at[2, 0]
-    layers, latent, points = ch.size - 1, dz.shape[1], x.shape[1]
-    channels, length = ch[layers], points - layers * (size - 1)
-    n_w, reach = latent * channels * length, layers * (size - 1) + 1
-    slope = work[: latent * points].reshape((latent, points))
-    np.dot(dz.T, x, slope)
-    weight = p[off_w : off_w + n_w].reshape((channels, latent * length))
-    to_weight = g[off_w : off_w + n_w].reshape((channels, latent * length))
-    down = np.zeros_like(made)
-    kernel = np.ascontiguousarray(made[layers - 1, :channels, :reach].T)
-    to_kernel = np.empty_like(kernel)
-    _spread_back(weight, kernel, slope, length, wide, to_weight, to_kernel)
-    down[layers - 1, :channels, :reach] = to_kernel.T
-    slopes = np.zeros_like(biases)
-    for n in range(latent):
-        total = np.float32(0)
-        for b in range(dz.shape[0]):
-            total += dz[b, n]
-        g[off_w + n_w + n] += total
-        for c in range(channels):
-            slopes[layers - 1, c] += total * weight[c, n * length : (n + 1) * length].sum()
-            to = to_weight[c, n * length : (n + 1) * length]
-            add = total * biases[layers - 1, c]
-            for q in range(length):
-                to[q] += add
-    _compose_back(p, g, off_k, ch, size, made, down)
-    _biases_back(g, off_k, off_b, ch, size, sums, biases, slopes)
-
-
-@_jit
-def _decode(p, at, ch, size, z, out, work, wide, made):  # type: ignore[no-untyped-def]
-    """Patterns of latent numbers z; leaves the matrix of the decoder in `work`."""
-    off_k, off_b, off_w = at[3], at[4], at[2, 1]
-    layers, latent, points = ch.size - 1, z.shape[1], out.shape[1]
-    channels, length = ch[layers], points - layers * (size - 1)
-    n_w = (latent + 1) * channels * length
-    _compose(p, off_k, ch, size, made)
-    weight = p[off_w : off_w + n_w].reshape((channels, (latent + 1) * length))
-    matrix = work[: (latent + 1) * points].reshape((latent + 1, points))
-    kernel = np.ascontiguousarray(made[layers - 1, :channels, : layers * (size - 1) + 1].T)
-    _spread(weight, kernel, latent + 1, length, wide, matrix)
-    # Transposed convolutions add less of a bias near the ends, where fewer of their steps reach.
-    for layer in range(layers - 1):
-        span = points - (layer + 1) * (size - 1)
-        for j in range(ch[layer + 1]):
-            bias = p[off_b[layer + 1] + j]
-            for s in range((layer + 1) * (size - 1) + 1):
-                add = bias * made[layer, j, s]
-                to = matrix[latent, s : s + span]
-                for q in range(span):
-                    to[q] += add
-    np.dot(z, matrix[:latent], out)
-    for b in range(out.shape[0]):
-        for q in range(points):
-            out[b, q] += matrix[latent, q] + p[off_b[0]]
-
-
-@_jit
-def _decode_back(p, g, at, ch, size, z, slope_out, dz, work, wide, made, more):  # type: ignore[no-untyped-def]
-    """Adds to dz what the decoder says; `slope_out` are gradients of the patterns."""
-    off_k, off_b, off_w = at[3], at[4], at[2, 1]
-    layers, latent, points = ch.size - 1, z.shape[1], slope_out.shape[1]
-    channels, length = ch[layers], points - layers * (size - 1)
-    n_w, reach = (latent + 1) * channels * length, layers * (size - 1) + 1
-    matrix = work[: (latent + 1) * points].reshape((latent + 1, points))
-    dz += np.dot(slope_out, matrix[:latent].T)
-    slope = more[: (latent + 1) * points].reshape((latent + 1, points))
-    np.dot(z.T, slope_out, slope[:latent])
-    for q in range(points):
-        total = np.float32(0)
-        for b in range(slope_out.shape[0]):
-            total += slope_out[b, q]
-        slope[latent, q] = total
-    g[off_b[0]] += slope[latent].sum()
-    weight = p[off_w : off_w + n_w].reshape((channels, (latent + 1) * length))
-    to_weight = g[off_w : off_w + n_w].reshape((channels, (latent + 1) * length))
-    down = np.zeros_like(made)
-    kernel = np.ascontiguousarray(made[layers - 1, :channels, :reach].T)
-    to_kernel = np.empty_like(kernel)
-    _spread_back(weight, kernel, slope, length, wide, to_weight, to_kernel)
-    down[layers - 1, :channels, :reach] = to_kernel.T
-    for layer in range(layers - 1):
-        span = points - (layer + 1) * (size - 1)
-        for s in range((layer + 1) * (size - 1) + 1):
-            total = slope[latent, s : s + span].sum()
-            for j in range(ch[layer + 1]):
-                g[off_b[layer + 1] + j] += made[layer, j, s] * total
-                down[layer, j, s] += p[off_b[layer + 1] + j] * total
-    _compose_back(p, g, off_k, ch, size, made, down)
-
-
-@_jit
-def _read(p, off, widths, shown, kept, factors, dropout, state):  # type: ignore[no-untyped-def]
+@jit(fastmath=FAST)
+def _read(p, off, widths, shown, kept, factors, dropout, state):
     """The perceptron: numbers from its inputs; keeps each layer's output and by what its input was multiplied."""
     n = shown.shape[0]
     last = widths.size - 2
@@ -282,8 +51,8 @@ def _read(p, off, widths, shown, kept, factors, dropout, state):  # type: ignore
                 made[b, j] = value
 
 
-@_jit
-def _next(state):  # type: ignore[no-untyped-def]
+@jit(fastmath=FAST)
+def _next(state):
     """64 random bits: xorshift64*, S. Vigna, ACM Trans. Math. Softw. 42, 30 (2016)."""
     x = state[0]
     x ^= x >> np.uint64(12)
@@ -293,8 +62,8 @@ def _next(state):  # type: ignore[no-untyped-def]
     return x * np.uint64(2685821657736338717)
 
 
-@_jit
-def _read_back(p, g, off, widths, n, kept, factors, slope, spare):  # type: ignore[no-untyped-def]
+@jit(fastmath=FAST)
+def _read_back(p, g, off, widths, n, kept, factors, slope, spare):
     """From gradients of the numbers, the first of `slope`, to those of the inputs, which it leaves there."""
     last = widths.size - 2
     for layer in range(last, -1, -1):
@@ -321,8 +90,8 @@ def _read_back(p, g, off, widths, n, kept, factors, slope, spare):  # type: igno
         slope[: n * into] = spare[: n * into]
 
 
-@_jit
-def _surprise(told, truth, groups, is_number, slope):  # type: ignore[no-untyped-def]
+@jit(fastmath=FAST)
+def _surprise(told, truth, groups, is_number, slope):
     """Mean squared error of numbers plus the cross-entropy of each text; writes the gradient."""
     n, t = told.shape
     n_numbers = is_number.sum()
@@ -346,8 +115,8 @@ def _surprise(told, truth, groups, is_number, slope):  # type: ignore[no-untyped
     return loss
 
 
-@_jit
-def _hidden(n, k, hide, state):  # type: ignore[no-untyped-def]
+@jit(fastmath=FAST)
+def _hidden(n, k, hide, state):
     """Which modalities are shown (n, k): each is hidden with that probability, but for one drawn before."""
     there = np.ones((n, k), np.bool_)
     if k > 1 and hide > 0:
@@ -358,8 +127,8 @@ def _hidden(n, k, hide, state):  # type: ignore[no-untyped-def]
     return there
 
 
-@_jit
-def _show(a, there, sizes, out):  # type: ignore[no-untyped-def]
+@jit(fastmath=FAST)
+def _show(a, there, sizes, out):
     """Latent numbers, or gradients of them, of the modalities that are shown; 0 for the others."""
     column = 0
     for i in range(sizes.shape[0]):
@@ -369,8 +138,8 @@ def _show(a, there, sizes, out):  # type: ignore[no-untyped-def]
         column += sizes[i, 1]
 
 
-@_jit
-def _clear(g, at, ch, size, latent, points):  # type: ignore[no-untyped-def]
+@jit(fastmath=FAST)
+def _clear(g, at, ch, size, latent, points):
     """Gradients that are added to, as 0."""
     layers = ch.size - 1
     for layer in range(layers):
@@ -384,8 +153,8 @@ def _clear(g, at, ch, size, latent, points):  # type: ignore[no-untyped-def]
     g[bias : bias + latent] = 0
 
 
-@_jit
-def _misfit(made, true, there, scaler):  # type: ignore[no-untyped-def]
+@jit(fastmath=FAST)
+def _misfit(made, true, there, scaler):
     """Weighed mean square error of the patterns that are shown; `made` becomes its gradient."""
     n, points = made.shape
     count = max(there.sum(), 1) * points
@@ -403,8 +172,8 @@ def _misfit(made, true, there, scaler):  # type: ignore[no-untyped-def]
     return loss
 
 
-@_jit
-def step(p, g, net, x, truth, stage, dropout, hide, state, w, learn):  # type: ignore[no-untyped-def]
+@jit(fastmath=FAST)
+def step(p, g, net, x, truth, stage, dropout, hide, state, w, learn):
     """Losses of descriptors and of patterns in one batch; with `learn` also the gradients g.
 
     `stage`: 0 both, 1 patterns only, 2 descriptors only from latent numbers x. `net` is what `Layout` holds of sizes
@@ -427,7 +196,7 @@ def step(p, g, net, x, truth, stage, dropout, hide, state, w, learn):  # type: i
         for i in range(k):
             points, latent = sizes[i, 0], sizes[i, 1]
             part, own = np.ascontiguousarray(x[:, start : start + points]), np.empty((n, latent), np.float32)
-            _encode(p, offs[i], ch, size, part, own, work, wide, made[2 * i], sums[i], biases[i])
+            encode(p, offs[i], ch, size, part, own, work, wide, made[2 * i], sums[i], biases[i])
             zs[:, column : column + latent] = own
             start, column = start + points, column + latent
     read, again = 0.0, 0.0
@@ -455,18 +224,18 @@ def step(p, g, net, x, truth, stage, dropout, hide, state, w, learn):  # type: i
             _clear(g, offs[i], ch, size, latent, points)
         if offs[i, 2, 1] >= 0:
             out = np.empty((n, points), np.float32)
-            _decode(p, offs[i], ch, size, own, out, work, wide, made[2 * i + 1])
+            decode(p, offs[i], ch, size, own, out, work, wide, made[2 * i + 1])
             again += _misfit(out, part, there[:, i], scalers[i])
             if learn:
-                _decode_back(p, g, offs[i], ch, size, own, out, down, work, wide, made[2 * i + 1], more)
+                decode_back(p, g, offs[i], ch, size, own, out, down, work, wide, made[2 * i + 1], more)
         if learn:
-            _encode_back(p, g, offs[i], ch, size, part, down, work, wide, made[2 * i], sums[i], biases[i])
+            encode_back(p, g, offs[i], ch, size, part, down, work, wide, made[2 * i], sums[i], biases[i])
         start, column = start + points, column + latent
     return read, again
 
 
-@_jit
-def rooms(n, sizes, ch, size, widths):  # type: ignore[no-untyped-def]
+@jit(fastmath=FAST)
+def rooms(n, sizes, ch, size, widths):
     """Arrays to work in for batches of n."""
     room = n * (sizes[:, 1].sum() + sizes.shape[0])
     span = (sizes[:, 1].max() + 1) * sizes[:, 0].max()
@@ -478,8 +247,8 @@ def rooms(n, sizes, ch, size, widths):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@_jit
-def _adamw(p, g, first, second, lo, hi, rate, decay, n):  # type: ignore[no-untyped-def]
+@jit(fastmath=FAST)
+def _adamw(p, g, first, second, lo, hi, rate, decay, n):
     """All parameters decay, biases too, as torch's AdamW does by default."""
     one, two = np.float32(0.9), np.float32(0.999)
     rest_one, rest_two = np.float32(1) - one, np.float32(1) - two
@@ -498,8 +267,8 @@ def _adamw(p, g, first, second, lo, hi, rate, decay, n):  # type: ignore[no-unty
         values[k] = values[k] * keep - go * m / (np.sqrt(v) * by + tiny)
 
 
-@_jit
-def train_published(  # type: ignore[no-untyped-def]
+@jit(fastmath=FAST)
+def train_published(
     p, best, net, x, truth, held_x, held_truth, stage, dropout, hide, part, epochs, rate, decay, batch, patience, seed,
     history, target,
 ):  # fmt: skip

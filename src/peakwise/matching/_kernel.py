@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from peakwise.matching._jit import jit
+from peakwise._jit import FAST, jit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +64,7 @@ class FlatLines(NamedTuple):
     starts: NDArray[np.int64]  # (n_phases + 1,) first parameter of each phase
 
 
-@jit()
+@jit(fastmath=FAST)
 def march_factors(offsets, cosine2, r, out):
     """March-Dollase factor of every family: mean over its members of (r² cos² + sin² / r)^-1.5."""
     for i in range(out.size):
@@ -75,7 +75,7 @@ def march_factors(offsets, cosine2, r, out):
         out[i] = total / max(offsets[i + 1] - offsets[i], 1)
 
 
-@jit()
+@jit(fastmath=FAST)
 def _profile(x, at, inverse, area, eta, out):
     """The profile of area 1, and the derivatives of the line with position, width and share, one after the other.
 
@@ -103,13 +103,13 @@ def _profile(x, at, inverse, area, eta, out):
         out[k + _ROUND] = (lorentz - gauss) * inverse
 
 
-@jit()
+@jit(fastmath=FAST)
 def add_to(to, factor, what):
     for k in range(to.size):
         to[k] += factor * what[k]
 
 
-@jit()
+@jit(fastmath=FAST)
 def _add_two(one, a, other, b, what):
     """Two sums of the same: read once."""
     for k in range(one.size):
@@ -118,7 +118,7 @@ def _add_two(one, a, other, b, what):
         other[k] += b * v
 
 
-@jit()
+@jit(fastmath=FAST)
 def phase_model(
     x,
     squares,
@@ -213,7 +213,7 @@ def phase_model(
     add_to(y, scale, jacobian[row])
 
 
-@jit()
+@jit(fastmath=FAST)
 def solve(normal, gradient, damping, free):
     """Solve the damped normal equations for the free parameters; the others stay."""
     n = gradient.size
@@ -234,7 +234,7 @@ def solve(normal, gradient, damping, free):
     return step
 
 
-@jit()
+@jit(fastmath=FAST)
 def model_of(x, lines, p, jacobian):
     """The lines of all phases, and the derivatives with the parameters that are not of the background."""
     y = np.zeros(x.size)
@@ -253,7 +253,7 @@ def model_of(x, lines, p, jacobian):
     return y
 
 
-@jit()
+@jit(fastmath=FAST)
 def products(rows, weight, y, normal, gradient):
     """Normal matrix and gradient of weighted rows; small, so that a loop beats a library with threads of its own."""
     n, m = rows.shape
@@ -274,7 +274,7 @@ def products(rows, weight, y, normal, gradient):
             normal[j, i] = total
 
 
-@jit()
+@jit(fastmath=FAST)
 def derivatives(x, basis, lines, p):
     """Change of the whole model with each of the parameters p."""
     jacobian = np.zeros((p.size, x.size))
@@ -284,7 +284,7 @@ def derivatives(x, basis, lines, p):
     return jacobian
 
 
-@jit()
+@jit(fastmath=FAST)
 def normal_matrix(x, weight, basis, lines, p):
     """Normal matrix at the parameters p, without priors."""
     n = p.size

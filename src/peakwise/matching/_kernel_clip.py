@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from peakwise.matching._jit import jit
+from peakwise._jit import FAST, jit
 
 __all__ = ["clip"]
 
 
-@jit()
+@jit(fastmath=FAST)
 def clip(y, half, smooth):
     """What lies under the peaks of `y` (SNIP, fourth order, from wide windows to narrow ones).
 
@@ -35,7 +35,7 @@ def clip(y, half, smooth):
     return base[half : half + n].copy()
 
 
-@jit()
+@jit(fastmath=FAST)
 def _lower(inner, a, b, c, d, means, out):
     for k in range(inner.size):
         outer = a[k] + d[k]
@@ -43,7 +43,7 @@ def _lower(inner, a, b, c, d, means, out):
         out[k] = limit if inner[k] > limit else means[k]
 
 
-@jit()
+@jit(fastmath=FAST)
 def _extend(base, half, n):
     """Straight lines through the first and the last `half` points, beyond them."""
     many = min(half, n)
@@ -64,7 +64,7 @@ def _extend(base, half, n):
             base[k] = mean + slope * (k - first - middle)
 
 
-@jit()
+@jit(fastmath=FAST)
 def _means(base, smooth, window, sums, means):
     """Running means; the ends are mirrored."""
     m = base.size
@@ -82,13 +82,13 @@ def _means(base, smooth, window, sums, means):
     _scale(means, 1.0 / window)
 
 
-@jit()
+@jit(fastmath=FAST)
 def _add(to, what):
     for k in range(to.size):
         to[k] += what[k]
 
 
-@jit()
+@jit(fastmath=FAST)
 def _scale(to, factor):
     for k in range(to.size):
         to[k] *= factor

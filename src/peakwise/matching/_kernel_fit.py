@@ -8,13 +8,13 @@ import math
 
 import numpy as np
 
-from peakwise.matching._jit import jit
+from peakwise._jit import FAST, jit
 from peakwise.matching._kernel import LARGEST_STRAIN, add_to, model_of, products, solve
 
 __all__ = ["fit_loop"]
 
 
-@jit()
+@jit(fastmath=FAST)
 def _bound(p, starts, least_width, widest):
     """Keep what must not be left: scales, widths, shares."""
     p[2] = min(max(p[2], 0.0), 1.0)
@@ -28,7 +28,7 @@ def _bound(p, starts, least_width, widest):
             p[k] = min(max(p[k], -LARGEST_STRAIN), LARGEST_STRAIN)
 
 
-@jit()
+@jit(fastmath=FAST)
 def _hold(p, gradient, starts, least_width, widest, free):
     """Take what stands at a limit and pushes against it out of the step: cut off later, it would spoil the rest."""
     probe = np.empty(p.size)
@@ -43,7 +43,7 @@ def _hold(p, gradient, starts, least_width, widest, free):
             free[starts[i] : starts[i + 1]] = False
 
 
-@jit()
+@jit(fastmath=FAST)
 def _cost(y, model, weight, p, centre, spread):
     total = 0.0
     for k in range(y.size):
@@ -55,7 +55,7 @@ def _cost(y, model, weight, p, centre, spread):
     return total, prior
 
 
-@jit()
+@jit(fastmath=FAST)
 def _background(p, start, basis, model):
     """The lines and the background."""
     out = model.copy()
@@ -64,7 +64,7 @@ def _background(p, start, basis, model):
     return out
 
 
-@jit()
+@jit(fastmath=FAST)
 def _scales(y, weight, starts, jacobian, p, basis):
     """Start values of the scales and the background: linear least squares, negative ones taken out."""
     n, m = starts.size - 1, basis.shape[0]
@@ -90,7 +90,7 @@ def _scales(y, weight, starts, jacobian, p, basis):
         p[starts[-1] + j] = found[n + j]
 
 
-@jit()
+@jit(fastmath=FAST)
 def _empty(y, weight, basis):
     """Misfit of the background alone."""
     n = basis.shape[0]
@@ -104,7 +104,7 @@ def _empty(y, weight, basis):
     return total
 
 
-@jit()
+@jit(fastmath=FAST)
 def fit_loop(x, y, weight, basis, lines, p, centre, spread, fwhm, is_fresh, n_steps, tolerance):
     """Levenberg-Marquardt with normal priors; returns parameters, cost, misfit, misfit of the background, model."""
     n, starts = p.size, lines.starts

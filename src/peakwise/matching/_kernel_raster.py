@@ -8,14 +8,14 @@ import math
 
 import numpy as np
 
-from peakwise.matching._jit import jit
+from peakwise._jit import FAST, jit
 
 __all__ = ["raster"]
 
 _DEG = 180.0 / math.pi
 
 
-@jit()
+@jit(fastmath=FAST)
 def raster(start, stop, offsets, s2, power, wavelength, x0, step, fwhm, exponent, polarisation, out):
     """Fill rows start to stop of `out` with Gaussians of one width, raised to `exponent`, each row of length 1."""
     m = out.shape[1]

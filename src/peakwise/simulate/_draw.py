@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from peakwise._jit import jit
 from peakwise.simulate import _columns as columns
 from peakwise.simulate._compile import CUBIC, MONO_A, MONO_B, MONO_C, ORTHORHOMBIC, RHOMBOHEDRAL, UNIAXIAL
 from peakwise.simulate._effects import EFFECTS
-from peakwise.simulate._jit import check_layout, jit
+from peakwise.simulate._layout import check_layout
 from peakwise.simulate._random import keys, uniform
 
 if TYPE_CHECKING:

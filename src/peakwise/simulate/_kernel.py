@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from peakwise._jit import jit
 from peakwise.simulate import _columns as columns
 from peakwise.simulate._compile import BLOCK, TILE
-from peakwise.simulate._jit import check_layout, jit
 from peakwise.simulate._kernel_lines import MOST_HEIGHTS, N_OPTICS, OPTICS, impurities, lines_of
 from peakwise.simulate._kernel_profiles import FAST, ONE, SAFE, ZERO_F, bell, decay, profile
+from peakwise.simulate._layout import check_layout
 from peakwise.simulate._random import hashed, keys, normal_pair
 
 __all__ = ["MOST_HEIGHTS", "N_OPTICS", "OPTICS", "PARTS", "lines_of", "render_chunk"]
@@ -27,7 +28,7 @@ LAYOUT = 0x7BA873CE
 check_layout(LAYOUT, __name__)
 # Checksum of the files whose compiled functions go into `render_chunk`. numba keeps machine code until *this* file
 # changes: a test refuses another checksum, and writing the new one here makes numba compile again.
-PARTS = 0xB3B62E66
+PARTS = 0xFA1EB3AB
 
 _F = columns.FRAME
 INDEX, BACKGROUND, SHAPE, COUNTS = _F["index"], _F["background"], _F["shape_1"], _F["counts"]

@@ -13,9 +13,10 @@ import math
 
 import numpy as np
 
+from peakwise._jit import jit
 from peakwise.simulate import _columns as columns
-from peakwise.simulate._jit import check_layout, jit
 from peakwise.simulate._kernel_profiles import FAST, ONE, SAFE, ZERO_F, decay
+from peakwise.simulate._layout import check_layout
 
 __all__ = ["MOST_HEIGHTS", "N_OPTICS", "OPTICS", "impurities", "lines_of", "metric_of"]
 

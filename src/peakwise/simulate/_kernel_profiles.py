@@ -15,8 +15,9 @@ import math
 
 import numpy as np
 
+from peakwise._jit import jit
 from peakwise.simulate._compile import BLOCK, N_NODES, TILE
-from peakwise.simulate._jit import check_layout, jit
+from peakwise.simulate._layout import check_layout
 
 __all__ = ["FAST", "ONE", "SAFE", "ZERO_F", "bell", "decay", "gauss16", "profile"]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from peakwise.simulate._jit import jit
+from peakwise._jit import jit
 
 __all__ = ["hashed", "keys", "normal_pair", "uniform"]
 
